@@ -1,0 +1,113 @@
+import type { ModelDescription } from "./description.ts";
+import type { Site } from "./site.ts";
+
+/** A vector to add to every row of the residual stream after block `layer`, already scaled. `vector` has the model's width. */
+export interface LayerAddition {
+  readonly layer: number;
+  readonly vector: Float32Array;
+}
+
+/**
+ * A change made to hidden states in place while the model runs. `add` adds the vector, `replace` writes it, `project-out` removes the
+ * component along it. `range` limits it to token positions [start, end) of the sequence; `sequence` to one sequence of the call.
+ */
+export interface Edit {
+  readonly kind: "add" | "replace" | "project-out";
+  readonly site: Site;
+  readonly vector: Float32Array;
+  readonly range?: { readonly start: number; readonly end: number };
+  readonly sequence?: number;
+}
+
+export interface RunOptions {
+  /** Added by llama.cpp's control vector to every token of the call. Several at one layer sum. */
+  readonly steering?: readonly LayerAddition[];
+  readonly edits?: readonly Edit[];
+  readonly signal?: AbortSignal;
+}
+
+export interface ReadOptions extends RunOptions {
+  readonly sites: readonly Site[];
+}
+
+/** Hidden states of one window: for each site asked for, in that order, rows `[tokens, width]` row-major. */
+export interface WindowStates {
+  readonly index: number;
+  readonly tokens: Int32Array;
+  readonly states: readonly Float32Array[];
+}
+
+/** A prompt and the continuations to score after it. Both are token ids; the prompt has at least one token. */
+export interface ScoredItem {
+  readonly prompt: Int32Array;
+  readonly continuations: readonly Int32Array[];
+}
+
+export interface GenerateOptions extends RunOptions {
+  readonly maxTokens?: number;
+  /** 0 is greedy. */
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+  /** `all` steers prompt and generation, `generation` only what is generated. */
+  readonly steerPhase?: "all" | "generation";
+}
+
+export type StopReason = "end" | "stop" | "length" | "aborted";
+
+/** One piece of generated text. `text` may be empty while a character is incomplete. */
+export interface GeneratedPiece {
+  readonly token: number;
+  readonly text: string;
+  readonly logProbability: number;
+}
+
+export interface Generation {
+  readonly text: string;
+  readonly tokens: Int32Array;
+  readonly stopReason: StopReason;
+}
+
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+/**
+ * An open GGUF model, living in a worker thread of its own. All token ids are checked against vocabulary and context before
+ * the engine sees them. Every call starts from an empty KV cache of its own, so steering never leaks from one call to another.
+ */
+export interface OpenModel extends AsyncDisposable {
+  readonly description: ModelDescription;
+  /** `addSpecial` adds BOS/EOS as the file says (default true); `parseSpecial` reads `<|…|>` as special tokens (default false). */
+  tokenize(text: string, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<Int32Array>;
+  /** Exact inverse of `tokenize(text, { addSpecial: false })`. Special tokens are left out unless `special` is true. */
+  detokenize(tokens: Int32Array, options?: { special?: boolean }): Promise<string>;
+  /** Ids that are control or special tokens (BOS, EOS, …). */
+  specialTokens(): Promise<ReadonlySet<number>>;
+  /** Renders messages with the file's own chat template. @throws unsupported if it has none */
+  chatPrompt(messages: readonly ChatMessage[], options?: { addGenerationPrompt?: boolean }): string;
+  /** Logits after each sequence's last token, or at given positions: for each sequence rows `[positions, vocabulary]`. */
+  logits(
+    sequences: readonly Int32Array[],
+    options?: RunOptions & { readonly positions?: "last" | "all" | readonly (readonly number[])[] },
+  ): Promise<Float32Array[]>;
+  /** Log-probability of every token of every continuation, nats: `[item][continuation][token]`. Many items share a batch. */
+  logProbabilities(items: readonly ScoredItem[], options?: RunOptions): Promise<Float64Array[][]>;
+  /** Streams the hidden states of windows of token ids; stops each decode after the last site asked for. */
+  readStates(
+    windows: Iterable<Int32Array> | AsyncIterable<Int32Array>,
+    options: ReadOptions,
+  ): AsyncGenerator<WindowStates, void, void>;
+  /** Streams a continuation of a prompt, piece by piece; the generator's return value is the whole. */
+  generate(prompt: Int32Array, options?: GenerateOptions): AsyncGenerator<GeneratedPiece, Generation, void>;
+  /** Continues many prompts in one batch; prompt i is sampled with seed + i. */
+  generateMany(prompts: readonly Int32Array[], options?: GenerateOptions): Promise<Generation[]>;
+  /** sha256 of the file, hex; of a split model, of the parts' digests joined. Remembered by path, size and time. */
+  sha256(): Promise<string>;
+  close(): Promise<void>;
+}
