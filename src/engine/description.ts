@@ -44,3 +44,29 @@ export interface Capabilities {
   /** Why one of them is false. */
   readonly reason: string | undefined;
 }
+
+/** Which model a map or vector belongs to: what its file needs to say so that a mix-up is refused by name. */
+export interface ModelIdentity {
+  readonly name: string;
+  /** sha256 of the GGUF file, hex. */
+  readonly sha256: string;
+  readonly architecture: string;
+  readonly width: number;
+  readonly blocks: number;
+  readonly quantisation: string;
+  readonly tokenizerFingerprint: string;
+}
+
+/** Picks the identity out of a description. */
+export function toIdentity(description: ModelDescription, sha256: string): ModelIdentity {
+  const { name, architecture, width, blocks, quantisation } = description;
+  return {
+    name,
+    sha256,
+    architecture,
+    width,
+    blocks,
+    quantisation,
+    tokenizerFingerprint: description.tokenizer.fingerprint,
+  };
+}
