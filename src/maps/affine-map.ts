@@ -1,0 +1,110 @@
+import type { ModelIdentity } from "../engine/description.ts";
+import type { Site } from "../engine/site.ts";
+import { mismatch } from "../errors.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import type { MapScores } from "./map-scores.ts";
+
+/** One end of a map: the model, the site whose rows it reads or writes, and how long those rows are. */
+export interface MapEnd {
+  readonly model: ModelIdentity;
+  readonly site: Site;
+  /** Median Euclidean norm of the rows at the site: the unit of relative steering strengths. */
+  readonly medianNorm: number;
+}
+
+/** The corpus a map was fitted on, so that another fit can be shown to have read the same text. */
+export interface CorpusRecord {
+  readonly name: string;
+  /** sha256 (hex) of the documents read, in order. */
+  readonly sha256: string;
+  readonly documents: number;
+  readonly windows: number;
+}
+
+/** Where the rows of a fit went. `total` counts every position read; what was not left out was split three ways. */
+export interface RowCounts {
+  readonly total: number;
+  /** Rows the coefficients were fitted on. */
+  readonly train: number;
+  /** Rows that chose lambda. */
+  readonly validation: number;
+  /** Rows that were scored once, at the end. */
+  readonly heldOut: number;
+  readonly leftOut: { readonly first: number; readonly special: number; readonly sink: number };
+}
+
+/** How a map was made: enough to make it again. */
+export interface FitRecord {
+  readonly method: "ridge" | "ols";
+  /** Ridge penalty on the standardised source, as a multiple of its mean eigenvalue (see `fitRidge`); 0 is ordinary least squares. */
+  readonly lambda: number;
+  /** Every penalty tried with its R² on the validation windows. */
+  readonly tried: readonly { readonly lambda: number; readonly r2: number }[];
+  /** Condition number of the standardised source covariance on the training rows; large means directions that barely occurred. */
+  readonly condition: number;
+  readonly seed: number;
+  readonly corpus: CorpusRecord;
+  readonly rows: RowCounts;
+  /** Tokens per window. */
+  readonly context: number;
+  /** Which positions gave rows. */
+  readonly rowsKind: "all";
+  /** Version of Trimtab that fitted it. */
+  readonly version: string;
+  /** When, ISO 8601, if the caller said so. */
+  readonly createdAt?: string;
+}
+
+/** An affine map between two sites of two models with one tokenizer: `y ≈ A x + p`. */
+export interface AffineMap {
+  readonly source: MapEnd;
+  readonly target: MapEnd;
+  /** `[dTarget, dSource]`. */
+  readonly A: Matrix;
+  /** `[dTarget]`. */
+  readonly p: Float64Array;
+  readonly fit: FitRecord;
+  readonly scores: MapScores;
+}
+
+/**
+ * Carries hidden states across: row i of the result is `A xᵢ + p`.
+ *
+ * X is `[n, dSource]` row-major, the result `[n, dTarget]`; sums run in float64.
+ *
+ * @throws bad-input if X is not a whole number of rows of the source's width
+ */
+export function applyMap(map: Pick<AffineMap, "A" | "p">, X: Float32Array): Float32Array {
+  const { rows: dTarget, cols: dSource, data } = map.A;
+  if (X.length % dSource !== 0)
+    throw mismatch("bad-input", "hidden states", `rows of width ${dSource}`, `${X.length} values`);
+  const n = X.length / dSource;
+  const result = new Float32Array(n * dTarget);
+  for (let row = 0; row < n; row++)
+    for (let i = 0; i < dTarget; i++) {
+      let sum = map.p[i] as number;
+      for (let j = 0; j < dSource; j++) sum += (data[i * dSource + j] as number) * (X[row * dSource + j] as number);
+      result[row * dTarget + i] = sum;
+    }
+  return result;
+}
+
+/**
+ * Carries a direction across: `A v`, without `p`.
+ *
+ * A direction is a difference of hidden states, and in a difference the bias cancels. With p added, ‖p‖ drowned the concept in every
+ * measurement made (docs/conventions.md). v is `[dSource]`, the result `[dTarget]`; its length is not renormalised.
+ *
+ * @throws bad-input if v has another width than the map's source
+ */
+export function carryDirection(map: Pick<AffineMap, "A">, v: Float32Array | Float64Array): Float64Array {
+  const { rows, cols, data } = map.A;
+  if (v.length !== cols) throw mismatch("bad-input", "direction", `width ${cols}, the map's source`, `${v.length}`);
+  const result = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let j = 0; j < cols; j++) sum += (data[i * cols + j] as number) * (v[j] as number);
+    result[i] = sum;
+  }
+  return result;
+}
