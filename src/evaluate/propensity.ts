@@ -1,0 +1,44 @@
+import type { LayerAddition, OpenModel } from "../engine/open-model.ts";
+import { mismatch } from "../errors.ts";
+import type { TokenizedItem } from "./items.ts";
+
+/** How much a model prefers the positive continuation of one item. */
+export interface Propensity {
+  /** m = log p(positive | prompt) − log p(negative | prompt), each summed over the continuation's tokens, nats. */
+  readonly propensity: number;
+  /** The same with each sum divided by its number of tokens, nats per token: not swayed by unequal lengths. */
+  readonly perToken: number;
+  /** p(positive) / (p(positive) + p(negative)) = 1 / (1 + e⁻ᵐ). */
+  readonly probability: number;
+}
+
+/**
+ * Measures the propensity of every item under one steering.
+ *
+ * @param items - tokenised by {@link toScoredItem}; results come in their order
+ * @throws bad-input without items; what the engine throws otherwise
+ */
+export async function measurePropensity(
+  model: Pick<OpenModel, "logProbabilities">,
+  items: readonly TokenizedItem[],
+  { steering, signal }: { readonly steering?: readonly LayerAddition[]; readonly signal?: AbortSignal } = {},
+): Promise<Propensity[]> {
+  if (items.length === 0) throw mismatch("bad-input", "propensity", "at least one item", "none");
+  const scored = await model.logProbabilities(items, {
+    ...(steering === undefined ? {} : { steering }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return scored.map(([positive, negative]) => toPropensity(positive!, negative!));
+}
+
+/** The propensity that follows from the log-probabilities (nats) of the tokens of two continuations. */
+export function toPropensity(positive: Float64Array, negative: Float64Array): Propensity {
+  const sumPositive = positive.reduce((sum, value) => sum + value, 0);
+  const sumNegative = negative.reduce((sum, value) => sum + value, 0);
+  const propensity = sumPositive - sumNegative;
+  return {
+    propensity,
+    perToken: sumPositive / positive.length - sumNegative / negative.length,
+    probability: 1 / (1 + Math.exp(-propensity)),
+  };
+}
