@@ -1,2 +1,31 @@
 // The public door: explicit named exports, grouped by room.
 export { type ErrorCode, statusOf, TrimtabError } from "./errors.ts";
+// formats
+export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";
+export { formatGguf, type GgufContent } from "./formats/format-gguf.ts";
+export { type GgufHeader, type GgufTensorInfo, parseGgufHeader, readGgufHeader } from "./formats/gguf.ts";
+export { splitFiles } from "./formats/gguf-split.ts";
+export { readGgufTensor } from "./formats/gguf-tensor.ts";
+export {
+  type GgufScalarType,
+  type GgufValue,
+  ggufBoolean,
+  ggufNumber,
+  ggufNumbers,
+  ggufString,
+  ggufStrings,
+} from "./formats/gguf-value.ts";
+export { type JsonLine, readJsonl } from "./formats/jsonl.ts";
+export { type ReadLinesOptions, readLines, type TextLine } from "./formats/read-lines.ts";
+export { readJson, readText } from "./formats/read-text.ts";
+export {
+  formatSafetensors,
+  parseSafetensors,
+  readSafetensors,
+  readSafetensorsHeader,
+  type Safetensors,
+  type Tensor,
+  type TensorData,
+  writeSafetensors,
+} from "./formats/safetensors.ts";
+export { type WriteFileOptions, writeFileAtomic } from "./formats/write-file.ts";

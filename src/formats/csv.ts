@@ -1,0 +1,55 @@
+import { type Info, parse } from "csv-parse/sync";
+import { mismatch } from "../errors.ts";
+import { type ReadTextOptions, readText } from "./read-text.ts";
+
+/** One row of a CSV file, by column name, and the 1-based line it ends on. */
+export interface CsvRow {
+  readonly values: ReadonlyMap<string, string>;
+  readonly line: number;
+}
+
+export interface ParseCsvOptions {
+  /** Names the source in errors. */
+  readonly where?: string;
+  readonly delimiter?: string;
+}
+
+/** More columns than any table written by hand. */
+const maxColumns = 10_000;
+
+/**
+ * Parses CSV (RFC 4180: quotes doubled, line breaks within quotes) whose first row names the columns. Every row must have as many
+ * fields as there are columns; spaces are kept; empty lines are passed over.
+ *
+ * @throws bad-input with the line
+ */
+export function parseCsv(text: string, { where = "CSV", delimiter = "," }: ParseCsvOptions = {}): CsvRow[] {
+  let records: { record: string[]; info: Info }[];
+  try {
+    records = parse(text, { info: true, delimiter, skip_empty_lines: true, relax_column_count: true }) as unknown as {
+      record: string[];
+      info: Info;
+    }[];
+  } catch (error) {
+    throw mismatch("bad-input", where, "CSV", error instanceof Error ? error.message : "something else", {
+      cause: error,
+    });
+  }
+  const [head, ...rows] = records;
+  if (!head) throw mismatch("bad-input", where, "a first row with the columns' names", "nothing");
+  const names = head.record;
+  if (names.length > maxColumns) throw mismatch("bad-input", where, `at most ${maxColumns} columns`, `${names.length}`);
+  if (new Set(names).size !== names.length)
+    throw mismatch("bad-input", `${where}:1`, "each column once", names.join(delimiter).slice(0, 80));
+  return rows.map(({ record, info }) => {
+    if (record.length !== names.length)
+      throw mismatch("bad-input", `${where}:${info.lines}`, `${names.length} fields`, String(record.length));
+    return { values: new Map(names.map((name, i) => [name, record[i]!])), line: info.lines };
+  });
+}
+
+/** Reads a CSV file, plain or gzip; `.tsv` is split at tabs. @throws not-found, io, bad-input */
+export async function readCsv(path: string, options: ReadTextOptions = {}): Promise<CsvRow[]> {
+  const delimiter = /\.tsv(\.gz)?$/i.test(path) ? "\t" : ",";
+  return parseCsv(await readText(path, options), { where: path, delimiter });
+}
