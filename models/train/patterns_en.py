@@ -312,7 +312,7 @@ EVENT = """
 {lead}{n} [happy=<find>|sad=<lose>] {his} {adj} {toy} {spot}.
 {lead}{friend} [happy=<give> {n} a big hug|sad=<go> away without a word] and <leave> a {food} {spot}.
 {lead}{pet_name} [happy=<come> back to|sad=<run> away from] {n} with a {adj} {thing2}.
-{n} [happy=<win> the {gadj} {game}|sad=<lose> the {gadj} {game}] {at}, and {friend} <see> it.
+{n} [happy=<win>|sad=<lose>] the {gadj} game {at}, and {friend} <see> it.
 {lead}{friend} [happy=<like>|sad=<break>] the {adj} {thing2} that {n} <make>.
 {n} [happy=<catch>|sad=<drop>] the {toy} right {spot}.
 A {trait} {man} [happy=<bring> {n} a new|sad=<take> away the old] {colour} {thing2}.
