@@ -1,4 +1,41 @@
 // The public door: explicit named exports, grouped by room.
+
+// engine
+export {
+  type Capabilities,
+  type ModelDescription,
+  type ModelIdentity,
+  type TokenizerDescription,
+  toIdentity,
+} from "./engine/description.ts";
+export { EngineModel } from "./engine/engine-model.ts";
+export {
+  type EngineLibrary,
+  enginePackages,
+  enginePackageVersion,
+  engineRelease,
+  resolveLibrary,
+  type Variant,
+} from "./engine/library.ts";
+export { type OpenOptions, openModel } from "./engine/open.ts";
+export type {
+  ChatMessage,
+  Edit,
+  GeneratedPiece,
+  GenerateOptions,
+  Generation,
+  LayerAddition,
+  OpenModel,
+  ReadOptions,
+  RunOptions,
+  ScoredItem,
+  StopReason,
+  WindowStates,
+} from "./engine/open-model.ts";
+export type { OpenSequence } from "./engine/open-sequence.ts";
+export type { EngineInfo } from "./engine/protocol.ts";
+export { defaultSampling } from "./engine/sampling.ts";
+export { checkSite, formatSite, isSameSite, parseSite, residPost, type Site } from "./engine/site.ts";
 export { type ErrorCode, statusOf, TrimtabError } from "./errors.ts";
 // formats
 export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";

@@ -1,4 +1,5 @@
 import type { ModelDescription } from "./description.ts";
+import type { OpenSequence } from "./open-sequence.ts";
 import type { Site } from "./site.ts";
 
 /** A vector to add to every row of the residual stream after block `layer`, already scaled. `vector` has the model's width. */
@@ -55,15 +56,20 @@ export interface GenerateOptions extends RunOptions {
   readonly stop?: readonly string[];
   /** `all` steers prompt and generation, `generation` only what is generated. */
   readonly steerPhase?: "all" | "generation";
+  /** Also report each token's log-probability under the (steered) model before sampling; costs a pass over the vocabulary. */
+  readonly logProbabilities?: boolean;
 }
 
 export type StopReason = "end" | "stop" | "length" | "aborted";
 
-/** One piece of generated text. `text` may be empty while a character is incomplete. */
+/**
+ * One piece of generated text. `text` may be empty while a character or a possible stop string is incomplete; what was held
+ * back to the end comes as a last piece with token −1.
+ */
 export interface GeneratedPiece {
   readonly token: number;
   readonly text: string;
-  readonly logProbability: number;
+  readonly logProbability: number | undefined;
 }
 
 export interface Generation {
@@ -83,6 +89,8 @@ export interface ChatMessage {
  */
 export interface OpenModel extends AsyncDisposable {
   readonly description: ModelDescription;
+  /** Longest sequence this model was opened for, tokens. */
+  readonly context: number;
   /** `addSpecial` adds BOS/EOS as the file says (default true); `parseSpecial` reads `<|…|>` as special tokens (default false). */
   tokenize(text: string, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<Int32Array>;
   /** Exact inverse of `tokenize(text, { addSpecial: false })`. Special tokens are left out unless `special` is true. */
@@ -107,6 +115,8 @@ export interface OpenModel extends AsyncDisposable {
   generate(prompt: Int32Array, options?: GenerateOptions): AsyncGenerator<GeneratedPiece, Generation, void>;
   /** Continues many prompts in one batch; prompt i is sampled with seed + i. */
   generateMany(prompts: readonly Int32Array[], options?: GenerateOptions): Promise<Generation[]>;
+  /** A sequence whose KV cache is kept between calls, with the rule for steering and cache of {@link OpenSequence}. */
+  startSequence(options?: Pick<RunOptions, "steering">): Promise<OpenSequence>;
   /** sha256 of the file, hex; of a split model, of the parts' digests joined. Remembered by path, size and time. */
   sha256(): Promise<string>;
   close(): Promise<void>;

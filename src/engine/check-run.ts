@@ -1,0 +1,71 @@
+import { mismatch } from "../errors.ts";
+import type { Capabilities } from "./description.ts";
+import type { Intervention } from "./native/native-model.ts";
+import type { RunOptions } from "./open-model.ts";
+import { checkSite } from "./site.ts";
+
+export interface RunLimits {
+  readonly name: string;
+  readonly width: number;
+  readonly blocks: number;
+  readonly vocabulary: number;
+  readonly context: number;
+  readonly capabilities: Capabilities;
+}
+
+/**
+ * Checks token ids of a sequence before the engine sees them: at least one, within the vocabulary, no longer than the context.
+ *
+ * @throws bad-input
+ */
+export function checkTokens(tokens: Int32Array, { vocabulary, context }: RunLimits, where: string): Int32Array {
+  if (tokens.length === 0) throw mismatch("bad-input", where, "at least one token", "none");
+  if (tokens.length > context)
+    throw mismatch("bad-input", where, `at most ${context} tokens`, `${tokens.length}`, {
+      hint: "shorten the text, or open the model with a larger context",
+    });
+  for (const token of tokens)
+    if (token < 0 || token >= vocabulary)
+      throw mismatch("bad-input", where, `token ids from 0 to ${vocabulary - 1}`, String(token), {
+        hint: "the ids come from another tokenizer",
+      });
+  return tokens;
+}
+
+/**
+ * Checks steering and edits of a run and returns them with nothing left open.
+ *
+ * @throws bad-input for a layer out of range, a vector of the wrong width, numbers that are not finite, an empty range
+ * @throws unsupported if the model cannot be steered or tapped, with the self-test's reason
+ */
+export function checkIntervention({ steering = [], edits = [] }: RunOptions, limits: RunLimits): Intervention {
+  const { name, blocks, capabilities } = limits;
+  if (steering.length > 0 && !capabilities.steer)
+    throw mismatch("unsupported", `steering ${name}`, "a model that can be steered", capabilities.reason ?? "this one");
+  if ((edits.length > 0 || steering.some(({ layer }) => layer === 0)) && !capabilities.tap)
+    throw mismatch("unsupported", `editing ${name}`, "a model that can be tapped", capabilities.reason ?? "this one");
+  for (const { layer, vector } of steering) {
+    checkSite({ layer, point: "resid_post" }, blocks, "steering");
+    checkVector(vector, limits, `steering at layer ${layer}`);
+  }
+  for (const { site, vector, range, kind } of edits) {
+    checkSite(site, blocks, "edit");
+    checkVector(vector, limits, `edit at layer ${site.layer}`);
+    if (
+      range &&
+      !(Number.isInteger(range.start) && Number.isInteger(range.end) && 0 <= range.start && range.start < range.end)
+    )
+      throw mismatch("bad-input", "edit", "a range of positions [start, end)", `[${range.start}, ${range.end})`);
+    if (kind === "project-out" && vector.every((value) => value === 0))
+      throw mismatch("bad-input", "edit", "a direction to project out", "a zero vector");
+  }
+  return { steering, edits };
+}
+
+function checkVector(vector: Float32Array, { width, name }: RunLimits, where: string): void {
+  if (vector.length !== width)
+    throw mismatch("incompatible", where, `a vector of ${name}'s width ${width}`, String(vector.length), {
+      hint: "the vector belongs to another model; carry it over with a map (`trimtab transfer`)",
+    });
+  if (!vector.every(Number.isFinite)) throw mismatch("bad-input", where, "finite numbers", "NaN or infinity");
+}

@@ -1,0 +1,211 @@
+import { mismatch, TrimtabError } from "../errors.ts";
+import { renderChat } from "./chat.ts";
+import { checkIntervention, checkTokens, type RunLimits } from "./check-run.ts";
+import type { ModelDescription } from "./description.ts";
+import { digestFiles } from "./file-digest.ts";
+import type {
+  ChatMessage,
+  GeneratedPiece,
+  GenerateOptions,
+  Generation,
+  OpenModel,
+  ReadOptions,
+  RunOptions,
+  ScoredItem,
+  WindowStates,
+} from "./open-model.ts";
+import type { OpenSequence } from "./open-sequence.ts";
+import type { EngineInfo, OpenedModel } from "./protocol.ts";
+import { readStates } from "./read-states.ts";
+import { resolveSampling } from "./sampling.ts";
+import { startSequence } from "./start-sequence.ts";
+import { streamGeneration } from "./stream-generation.ts";
+import type { WorkerClient } from "./worker-client.ts";
+
+/** {@link OpenModel} over a worker thread. Checks everything here, so that bad input never reaches native code. */
+export class EngineModel implements OpenModel {
+  readonly description: ModelDescription;
+  readonly context: number;
+  readonly engine: EngineInfo;
+  private readonly client: WorkerClient;
+  private readonly files: readonly string[];
+  private readonly special: ReadonlySet<number>;
+  private readonly chatTokens: { readonly bos: string; readonly eos: string };
+  private readonly limits: RunLimits;
+
+  constructor(client: WorkerClient, opened: OpenedModel, { description, files, chatTokens }: OpenParts) {
+    this.client = client;
+    this.files = files;
+    this.description = description;
+    this.context = opened.context;
+    this.engine = opened.engine;
+    this.special = new Set(opened.specialTokens);
+    this.chatTokens = chatTokens;
+    this.limits = { ...description, context: opened.context };
+  }
+
+  tokenize(
+    text: string,
+    { addSpecial = true, parseSpecial = false }: { addSpecial?: boolean; parseSpecial?: boolean } = {},
+  ): Promise<Int32Array> {
+    return this.client.call({ method: "tokenize", text, addSpecial, parseSpecial });
+  }
+
+  async detokenize(tokens: Int32Array, { special = false }: { special?: boolean } = {}): Promise<string> {
+    if (tokens.length === 0) return "";
+    checkTokens(tokens, { ...this.limits, context: Infinity }, "detokenize");
+    return this.client.call({ method: "detokenize", tokens, special });
+  }
+
+  specialTokens(): Promise<ReadonlySet<number>> {
+    return Promise.resolve(this.special);
+  }
+
+  chatPrompt(
+    messages: readonly ChatMessage[],
+    { addGenerationPrompt = true }: { addGenerationPrompt?: boolean } = {},
+  ): string {
+    return renderChat(this.description.chatTemplate, messages, this.chatTokens, addGenerationPrompt);
+  }
+
+  async logits(
+    sequences: readonly Int32Array[],
+    { positions = "last", ...run }: RunOptions & { positions?: "last" | "all" | readonly (readonly number[])[] } = {},
+  ): Promise<Float32Array[]> {
+    checkAborted(run.signal);
+    const intervention = checkIntervention(run, this.limits);
+    sequences.forEach((tokens, i) => {
+      checkTokens(tokens, this.limits, `sequence ${i}`);
+    });
+    if (sequences.length === 0) return [];
+    const wanted = sequences.map((tokens, i) => {
+      if (positions === "last") return [tokens.length - 1];
+      if (positions === "all") return Array.from(tokens, (_, position) => position);
+      return checkPositions(positions[i] ?? [], tokens.length, i);
+    });
+    return this.client.call({ method: "logits", sequences, positions: wanted, intervention });
+  }
+
+  async logProbabilities(items: readonly ScoredItem[], run: RunOptions = {}): Promise<Float64Array[][]> {
+    checkAborted(run.signal);
+    const intervention = checkIntervention(run, this.limits);
+    items.forEach(({ prompt, continuations }, i) => {
+      checkTokens(prompt, this.limits, `prompt of item ${i}`);
+      for (const continuation of continuations) {
+        checkTokens(continuation, this.limits, `continuation of item ${i}`);
+        if (prompt.length + continuation.length > this.context)
+          throw mismatch(
+            "bad-input",
+            `item ${i}`,
+            `prompt and continuation of at most ${this.context} tokens`,
+            `${prompt.length} + ${continuation.length}`,
+          );
+      }
+    });
+    const result: Float64Array[][] = [];
+    // In slices, so that an abort is heard between them.
+    for (let start = 0; start < items.length; start += itemsPerCall) {
+      checkAborted(run.signal);
+      const slice = items.slice(start, start + itemsPerCall);
+      const edits = intervention.edits.flatMap((edit) => {
+        if (edit.sequence === undefined) return [edit];
+        const at = edit.sequence - start;
+        return at >= 0 && at < slice.length ? [{ ...edit, sequence: at }] : [];
+      });
+      result.push(
+        ...(await this.client.call<Float64Array[][]>({
+          method: "logProbabilities",
+          items: slice,
+          intervention: { ...intervention, edits },
+        })),
+      );
+    }
+    return result;
+  }
+
+  readStates(
+    windows: Iterable<Int32Array> | AsyncIterable<Int32Array>,
+    options: ReadOptions,
+  ): AsyncGenerator<WindowStates, void, void> {
+    if (!this.description.capabilities.tap)
+      throw mismatch(
+        "unsupported",
+        `reading ${this.description.name}`,
+        "a model whose blocks can be tapped",
+        this.description.capabilities.reason ?? "this one",
+      );
+    return readStates(this.client, this.limits, windows, options);
+  }
+
+  generate(prompt: Int32Array, options: GenerateOptions = {}): AsyncGenerator<GeneratedPiece, Generation, void> {
+    this.checkPrompt(prompt, "prompt");
+    const intervention = checkIntervention(options, this.limits);
+    const sampling = resolveSampling(options);
+    return streamGeneration(this.client, { prompt, intervention, sampling, signal: options.signal });
+  }
+
+  async generateMany(prompts: readonly Int32Array[], options: GenerateOptions = {}): Promise<Generation[]> {
+    checkAborted(options.signal);
+    prompts.forEach((prompt, i) => {
+      this.checkPrompt(prompt, `prompt ${i}`);
+    });
+    const intervention = checkIntervention(options, this.limits);
+    const sampling = resolveSampling(options);
+    const abort = options.signal && new SharedArrayBuffer(4);
+    const onAbort = () => abort && Atomics.store(new Int32Array(abort), 0, 1);
+    options.signal?.addEventListener("abort", onAbort);
+    try {
+      return await this.client.call<Generation[]>({
+        method: "generate",
+        prompts,
+        intervention,
+        sampling,
+        stream: false,
+        abort,
+      });
+    } finally {
+      options.signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  startSequence(run: Pick<RunOptions, "steering"> = {}): Promise<OpenSequence> {
+    return startSequence(this.client, this.limits, run.steering ?? []);
+  }
+
+  sha256(): Promise<string> {
+    return digestFiles(this.files);
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** A prompt leaves room for at least one token. */
+  private checkPrompt(prompt: Int32Array, where: string): void {
+    checkTokens(prompt, { ...this.limits, context: this.context - 1 }, where);
+  }
+}
+
+export interface OpenParts {
+  readonly description: ModelDescription;
+  readonly files: readonly string[];
+  readonly chatTokens: { readonly bos: string; readonly eos: string };
+}
+
+// Enough items to fill several batches, few enough that Ctrl-C is heard within a second or so on a small model.
+const itemsPerCall = 256;
+
+function checkAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
+}
+
+function checkPositions(positions: readonly number[], length: number, sequence: number): readonly number[] {
+  for (const position of positions)
+    if (!Number.isInteger(position) || position < 0 || position >= length)
+      throw mismatch("bad-input", `positions of sequence ${sequence}`, `from 0 to ${length - 1}`, String(position));
+  return positions;
+}

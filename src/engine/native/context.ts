@@ -1,0 +1,191 @@
+import { mismatch, TrimtabError } from "../../errors.ts";
+import type { Edit, LayerAddition } from "../open-model.ts";
+import { Batch } from "./batch.ts";
+import type { ContextParams, Llama, Pointer } from "./llama.ts";
+import { Tap } from "./tap.ts";
+
+/** Sizes of a context: how many tokens its KV cache holds over all sequences, and how many sequences. */
+export interface ContextShape {
+  readonly cells: number;
+  readonly sequences: number;
+  readonly threads: number;
+  /** Tokens computed at once. */
+  readonly chunk: number;
+  readonly outputs: number;
+}
+
+/** One row to decode. `sequences` may name several: the row is then computed once and seen by all of them. */
+export interface Row {
+  readonly token: number;
+  readonly position: number;
+  readonly sequences: readonly number[];
+  readonly output: boolean;
+}
+
+export interface DecodeRequest {
+  readonly rows: readonly Row[];
+  readonly steering: readonly LayerAddition[];
+  readonly edits?: readonly Edit[];
+  readonly read?: readonly number[];
+  readonly stopEarly?: boolean;
+}
+
+/**
+ * A llama_context with its batch, its steering and, if it was made so, its tap. Rule for the KV cache: rows decoded here are
+ * removed by the caller before the next unrelated decode; steering is compared and set before every decode, so that no decode
+ * runs under the steering of another call.
+ */
+export class NativeContext {
+  readonly shape: ContextShape;
+  readonly pointer: Pointer;
+  private readonly llama: Llama;
+  private readonly width: number;
+  private readonly blocks: number;
+  private readonly memory: Pointer | null;
+  private readonly batch: Batch;
+  private readonly tap: Tap | undefined;
+  private steered: Float32Array | undefined;
+
+  constructor(
+    llama: Llama,
+    model: Pointer,
+    { width, blocks, tapped, ...shape }: ContextShape & { width: number; blocks: number; tapped: boolean },
+  ) {
+    this.llama = llama;
+    this.width = width;
+    this.blocks = blocks;
+    this.shape = shape;
+    this.tap = tapped ? new Tap(llama, width) : undefined;
+    const params: ContextParams = {
+      ...llama.contextDefaultParams(),
+      n_ctx: shape.cells,
+      n_batch: shape.cells,
+      n_ubatch: shape.chunk,
+      n_seq_max: shape.sequences,
+      n_outputs_max: shape.outputs,
+      n_outputs_max_per_seq: 0,
+      n_threads: shape.threads,
+      n_threads_batch: shape.threads,
+      cb_eval: this.tap?.callback ?? null,
+      // One pool of cells for all sequences keeps rows of a batch in the order they were given, which the tap relies on.
+      kv_unified: true,
+      no_perf: true,
+    };
+    const pointer = llama.newContext(model, params);
+    if (!pointer) {
+      this.tap?.free();
+      throw mismatch("engine", "context", `room for ${shape.cells} tokens`, "the engine could not make it", {
+        hint: "choose a smaller --context",
+      });
+    }
+    this.pointer = pointer;
+    this.memory = llama.memory(pointer);
+    this.batch = new Batch(shape.cells, shape.sequences);
+  }
+
+  /**
+   * Decodes rows and returns what was read of the hidden states, `[rows, width]` by layer.
+   *
+   * @throws engine if the engine refuses the batch
+   */
+  decode({
+    rows,
+    steering,
+    edits = [],
+    read = [],
+    stopEarly = false,
+  }: DecodeRequest): ReadonlyMap<number, Float32Array> {
+    this.steer(steering);
+    this.batch.clear();
+    for (const row of rows) this.batch.add(row.token, row.position, row.sequences, row.output);
+    const taps = read.length > 0 || edits.length > 0;
+    if (taps && !this.tap) throw mismatch("internal", "context", "a tapped context", "a plain one");
+    if (taps)
+      this.tap?.begin({
+        read,
+        edits,
+        rows: rows.map(({ sequences, position }) => ({ sequence: sequences[0]!, position })),
+        stopEarly,
+      });
+    const status = this.llama.decode(this.pointer, this.batch.toStruct());
+    const states: ReadonlyMap<number, Float32Array> = taps && this.tap ? this.tap.end() : new Map();
+    if (status !== 0) {
+      this.clear();
+      const why = status === 1 ? "no room in the KV cache" : `llama_decode returned ${status}`;
+      throw new TrimtabError("engine", `decode: expected ${rows.length} tokens to be computed, got: ${why}`, {
+        hint: "use fewer or shorter sequences, or a larger context",
+      });
+    }
+    return states;
+  }
+
+  /**
+   * Decodes rows, as many decodes as the output buffer asks for, and visits every output while its logits are there:
+   * `visit(index into rows, row of the batch)`.
+   */
+  decodeOutputs(request: DecodeRequest, visit: (index: number, row: number) => void): void {
+    const { rows } = request;
+    let start = 0;
+    while (start < rows.length) {
+      let end = start;
+      let outputs = 0;
+      while (end < rows.length && outputs + Number(rows[end]!.output) <= this.shape.outputs) {
+        outputs += Number(rows[end]!.output);
+        end++;
+      }
+      this.decode({ ...request, rows: rows.slice(start, end) });
+      for (let index = start; index < end; index++) if (rows[index]!.output) visit(index, index - start);
+      start = end;
+    }
+  }
+
+  /** Row of logits after batch row `row` of the last decode; must be copied before the next one. */
+  logits(row: number): Pointer {
+    const pointer = this.llama.logitsAt(this.pointer, row);
+    if (!pointer) throw mismatch("internal", "logits", `an output at row ${row}`, "none");
+    return pointer;
+  }
+
+  clear(): void {
+    if (this.memory) this.llama.memoryClear(this.memory);
+  }
+
+  /** Forgets positions [from, ∞) of a sequence. */
+  forget(sequence: number, from = 0): void {
+    if (this.memory && !this.llama.memoryRemove(this.memory, sequence, from, -1) && from > 0)
+      throw mismatch("unsupported", "sequence", "a model whose cache can be cut", "one that cannot be rewound");
+  }
+
+  /** Sets the control vector if it differs from the one in force. Layers ≥ 1; layer 0 is steered by an edit. */
+  private steer(additions: readonly LayerAddition[]): void {
+    const next = additions.length > 0 ? this.controlVector(additions) : undefined;
+    if (isEqual(this.steered, next)) return;
+    const status = this.llama.setControlVector(this.pointer, next ?? null, this.width, 1, this.blocks - 1);
+    if (status !== 0) {
+      this.steered = undefined;
+      throw mismatch("engine", "steering", `a control vector of ${this.blocks - 1} × ${this.width}`, "a refusal");
+    }
+    this.steered = next;
+  }
+
+  /** All layers, zeros where none is steered: rows left out would keep what an earlier vector put there. */
+  private controlVector(additions: readonly LayerAddition[]): Float32Array {
+    const data = new Float32Array(this.width * (this.blocks - 1));
+    for (const { layer, vector } of additions) {
+      const offset = (layer - 1) * this.width;
+      for (let i = 0; i < this.width; i++) data[offset + i]! += vector[i]!;
+    }
+    return data;
+  }
+
+  free(): void {
+    this.llama.freeContext(this.pointer);
+    this.batch.free();
+    this.tap?.free();
+  }
+}
+
+function isEqual(a: Float32Array | undefined, b: Float32Array | undefined): boolean {
+  if (!a || !b) return a === b;
+  return a.every((value, i) => value === b[i]);
+}

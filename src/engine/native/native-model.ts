@@ -1,0 +1,242 @@
+import koffi, { type TypeObject } from "koffi";
+import { mismatch, TrimtabError } from "../../errors.ts";
+import type { EngineLibrary } from "../library.ts";
+import type { Edit, LayerAddition } from "../open-model.ts";
+import { residPost } from "../site.ts";
+import { type ContextShape, NativeContext, type Row } from "./context.ts";
+import { type Llama, loadLlama, type NativeModelInfo, type Pointer } from "./llama.ts";
+import { Vocabulary } from "./vocabulary.ts";
+
+export interface NativeOpenOptions {
+  readonly library: EngineLibrary;
+  readonly path: string;
+  readonly threads: number;
+  readonly gpuLayers: number;
+  /** Longest sequence, tokens; 0 = the trained context, at most {@link defaultContext}. */
+  readonly context: number;
+}
+
+/** Steering and edits of one call, as the engine runs them. */
+export interface Intervention {
+  readonly steering: readonly LayerAddition[];
+  readonly edits: readonly Edit[];
+}
+
+// A context as long as modern models allow would take gigabytes of cache that a steering run never fills.
+const defaultContext = 4096;
+// llama.cpp's own default: large enough that matrix products dominate, small enough for caches.
+const chunkTokens = 512;
+// Memory that the KV cache may take beyond one full context, so that many short sequences run side by side.
+const cacheBytes = 128 * 2 ** 20;
+const maxCells = 8192;
+const maxSequences = 64;
+// Logits kept at once: the output buffer is outputs × vocabulary × 4 bytes.
+const outputBytes = 128 * 2 ** 20;
+
+/**
+ * The model inside its worker thread: synchronous, and unsafe by itself. Whoever calls it has checked sizes, ranges and lengths.
+ */
+export class NativeModel {
+  readonly llama: Llama;
+  readonly info: NativeModelInfo;
+  readonly vocabulary: Vocabulary;
+  readonly context: number;
+  readonly chatTemplate: string | null;
+  private readonly model: Pointer;
+  private readonly shape: ContextShape;
+  private plain: NativeContext | undefined;
+  private tapped: NativeContext | undefined;
+  private readonly logitsType: TypeObject;
+
+  constructor({ library, path, threads, gpuLayers, context }: NativeOpenOptions) {
+    this.llama = loadLlama(library);
+    const params = { ...this.llama.modelDefaultParams(), n_gpu_layers: gpuLayers };
+    const { model, errors } = this.llama.loadModel(path, params);
+    if (!model)
+      throw new TrimtabError(
+        "bad-input",
+        `${path}: expected a model that the engine can load, got: ${errors.map((line) => line.trim()).join("; ") || "a refusal"}`,
+        { hint: "check that the file is whole and its architecture is known to llama.cpp v0.5.0" },
+      );
+    this.model = model;
+    this.info = this.llama.modelInfo(model);
+    if (this.info.hasEncoder || !this.info.hasDecoder) {
+      this.llama.freeModel(model);
+      throw mismatch("unsupported", path, "a decoder-only language model", "an encoder model");
+    }
+    this.vocabulary = new Vocabulary(this.llama, this.llama.modelVocab(model));
+    if (this.vocabulary.size <= 0) {
+      this.llama.freeModel(model);
+      throw mismatch("unsupported", path, "a model with a tokenizer", "none");
+    }
+    this.chatTemplate = this.llama.chatTemplate(model);
+    this.context = context > 0 ? context : Math.min(this.info.trainedContext || defaultContext, defaultContext);
+    this.shape = contextShape(this.info, this.vocabulary.size, this.context, threads);
+    this.logitsType = koffi.array("float", this.vocabulary.size, "Typed");
+  }
+
+  /** Tokens that all sequences of one decode may have together, sequences, and rows of logits. */
+  get limits(): { readonly cells: number; readonly sequences: number; readonly outputs: number } {
+    return this.shape;
+  }
+
+  /** The context to run in: the tapped one when rows are read or edited, else the plain one, which pays for no callbacks. */
+  contextFor(tapped: boolean): NativeContext {
+    if (tapped) {
+      // Reading the last block marks every row as output; nothing is computed for them when the graph stops early.
+      this.tapped ??= this.newContext({ tapped, outputs: this.shape.cells });
+      return this.tapped;
+    }
+    this.plain ??= this.newContext({ tapped });
+    return this.plain;
+  }
+
+  /** A context of the caller's own, to be freed by the caller. */
+  newContext({
+    tapped = true,
+    outputs = this.shape.outputs,
+  }: {
+    tapped?: boolean;
+    outputs?: number;
+  } = {}): NativeContext {
+    const { width, blocks } = this.info;
+    return new NativeContext(this.llama, this.model, { ...this.shape, outputs, width, blocks, tapped });
+  }
+
+  /** Splits steering into what the control vector does (layers ≥ 1) and what an edit must do (layer 0). */
+  intervene({ steering, edits }: Intervention): Intervention {
+    const first = steering.filter(({ layer }) => layer === 0);
+    if (first.length === 0) return { steering, edits };
+    const added = first.map(({ vector }): Edit => ({ kind: "add", site: residPost(0), vector }));
+    return { steering: steering.filter(({ layer }) => layer > 0), edits: [...added, ...edits] };
+  }
+
+  /** Hidden states of sequences at layers: for each sequence and layer `[tokens, width]`. Stops after the last layer. */
+  readStates(
+    sequences: readonly Int32Array[],
+    layers: readonly number[],
+    intervention: Intervention,
+  ): readonly (readonly Float32Array[])[] {
+    const { steering, edits } = this.intervene(intervention);
+    const context = this.contextFor(true);
+    const all = layers.includes(this.info.blocks - 1);
+    const result: Float32Array[][] = [];
+    for (const group of this.groups(sequences.map((tokens) => tokens.length))) {
+      const rows = group.flatMap((index, slot) => sequenceRows(sequences[index]!, slot, () => all));
+      const states = context.decode({ rows, steering, edits: forSlots(edits, group), read: layers, stopEarly: true });
+      context.clear();
+      let start = 0;
+      for (const index of group) {
+        const end = start + sequences[index]!.length * this.info.width;
+        result[index] = layers.map((layer) => states.get(layer)!.slice(start, end));
+        start = end;
+      }
+    }
+    return result;
+  }
+
+  /** Logits at chosen positions of sequences: rows `[positions, vocabulary]` for each. */
+  logits(
+    sequences: readonly Int32Array[],
+    positions: readonly (readonly number[])[],
+    intervention: Intervention,
+  ): Float32Array[] {
+    const { steering, edits } = this.intervene(intervention);
+    const context = this.contextFor(edits.length > 0);
+    const size = this.vocabulary.size;
+    const result = positions.map((list) => new Float32Array(list.length * size));
+    const lengths = sequences.map((tokens) => tokens.length);
+    for (const group of this.groups(
+      lengths,
+      positions.map((list) => list.length),
+    )) {
+      const wanted = group.map((index) => new Map(positions[index]!.map((position, at) => [position, at])));
+      const rows = group.flatMap((index, slot) =>
+        sequenceRows(sequences[index]!, slot, (position) => wanted[slot]!.has(position)),
+      );
+      context.decodeOutputs({ rows, steering, edits: forSlots(edits, group) }, (index, at) => {
+        const { sequences: slots, position } = rows[index]!;
+        const slot = slots[0]!;
+        result[group[slot]!]!.set(this.readLogits(context, at), wanted[slot]!.get(position)! * size);
+      });
+      context.clear();
+    }
+    return result;
+  }
+
+  /** One row of logits, copied out of the engine. */
+  readLogits(context: NativeContext, row: number): Float32Array {
+    return koffi.decode(context.logits(row), this.logitsType) as Float32Array;
+  }
+
+  /**
+   * Packs items into groups that fit one decode: cells, sequences and outputs. `sequencesOf` counts the sequences of an item.
+   */
+  groups(
+    tokens: readonly number[],
+    outputs: readonly number[] = tokens.map(() => 0),
+    sequencesOf: readonly number[] = tokens.map(() => 1),
+  ): number[][] {
+    const { cells, sequences, outputs: outputLimit } = this.shape;
+    const groups: number[][] = [];
+    let group: number[] = [];
+    let used = { tokens: 0, outputs: 0, sequences: 0 };
+    tokens.forEach((count, index) => {
+      const next = {
+        tokens: used.tokens + count,
+        outputs: used.outputs + outputs[index]!,
+        sequences: used.sequences + sequencesOf[index]!,
+      };
+      const full = next.tokens > cells || next.outputs > outputLimit || next.sequences > sequences;
+      if (full && group.length > 0) {
+        groups.push(group);
+        group = [];
+        used = { tokens: count, outputs: outputs[index]!, sequences: sequencesOf[index]! };
+      } else used = next;
+      group.push(index);
+    });
+    if (group.length > 0) groups.push(group);
+    return groups;
+  }
+
+  free(): void {
+    this.plain?.free();
+    this.tapped?.free();
+    this.llama.freeModel(this.model);
+  }
+}
+
+/** Rows of one sequence from position `from`, as sequence number `slot` of the batch. */
+export function sequenceRows(
+  tokens: Int32Array,
+  slot: number,
+  isOutput: (position: number) => boolean,
+  from = 0,
+): Row[] {
+  return Array.from(tokens, (token, at) => ({
+    token,
+    position: from + at,
+    sequences: [slot],
+    output: isOutput(from + at),
+  }));
+}
+
+/** Edits name a sequence of the call; the batch knows it by its slot in the group. */
+function forSlots(edits: readonly Edit[], group: readonly number[]): readonly Edit[] {
+  return edits.flatMap((edit) => {
+    if (edit.sequence === undefined) return [edit];
+    const slot = group.indexOf(edit.sequence);
+    return slot < 0 ? [] : [{ ...edit, sequence: slot }];
+  });
+}
+
+function contextShape(info: NativeModelInfo, vocabulary: number, context: number, threads: number): ContextShape {
+  // Keys and values in F16 for every block; grouped heads make it smaller than the width suggests.
+  const bytesPerCell = info.blocks * 2 * 2 * info.width * (info.headsKv > 0 ? info.headsKv / info.heads : 1);
+  // Recurrent memories hold one state per sequence and reorder rows of mixed batches: one sequence at a time.
+  const sequences = info.isRecurrent || info.isHybrid ? 1 : maxSequences;
+  const affordable = Math.min(maxCells, Math.floor(cacheBytes / Math.max(1, bytesPerCell)));
+  const cells = Math.ceil((sequences === 1 ? context : Math.max(context, affordable)) / 256) * 256;
+  const outputs = Math.min(cells, Math.max(sequences, Math.floor(outputBytes / (vocabulary * 4))));
+  return { cells, sequences, threads, chunk: Math.min(chunkTokens, cells), outputs };
+}

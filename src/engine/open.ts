@@ -1,0 +1,87 @@
+import { availableParallelism } from "node:os";
+import { basename } from "node:path";
+import { mismatch } from "../errors.ts";
+import { readGgufHeader } from "../formats/gguf.ts";
+import { splitFiles } from "../formats/gguf-split.ts";
+import { ggufString } from "../formats/gguf-value.ts";
+import { EngineModel } from "./engine-model.ts";
+import { describeTokenizer } from "./fingerprint.ts";
+import { resolveLibrary, type Variant } from "./library.ts";
+import { WorkerClient } from "./worker-client.ts";
+
+export interface OpenOptions {
+  /** Threads to compute with; default: all that this machine offers. */
+  readonly threads?: number;
+  /** Longest sequence, tokens; default: the trained context, at most 4096. */
+  readonly context?: number;
+  /** Blocks to compute on the GPU; −1 is all (the default). Without a GPU build it changes nothing. */
+  readonly gpuLayers?: number;
+  /** Which build of the engine; default: the best that is installed. */
+  readonly variant?: Variant;
+}
+
+/**
+ * Opens a GGUF model in a worker thread of its own and tests what of it can be read and steered.
+ *
+ * The file (every part of a split one) is checked in full before the engine sees it. A model that fails the self-test is opened all
+ * the same, and refuses to be tapped or steered with the reason in `description.capabilities`.
+ *
+ * @throws not-found, io if the file cannot be read
+ * @throws bad-input if it is not a sound GGUF file, or the engine cannot load it
+ * @throws unsupported for encoder models and platforms without a build
+ * @example
+ * await using model = await openModel("llama.gguf");
+ * for await (const { text } of model.generate(await model.tokenize("Once upon a time"))) process.stdout.write(text);
+ */
+export async function openModel(path: string, options: OpenOptions = {}): Promise<EngineModel> {
+  const { threads = availableParallelism(), context = 0, gpuLayers = -1, variant = "auto" } = options;
+  checkCount("threads", threads, 1, 1024);
+  checkCount("context", context, 0, 1 << 24);
+  checkCount("gpuLayers", gpuLayers, -1, 100_000);
+  const files = splitFiles(path);
+  const headers = [];
+  for (const file of files) headers.push(await readGgufHeader(file));
+  const header = headers[0]!;
+  const architecture = ggufString(header, "general.architecture");
+  if (architecture === undefined)
+    throw mismatch("bad-input", path, "a model (general.architecture)", "a GGUF file without one");
+  if (architecture === "controlvector")
+    throw mismatch("bad-input", path, "a model", "a control vector", {
+      hint: "a control vector steers a model: trimtab steer MODEL --vector FILE=STRENGTH",
+    });
+  const library = resolveLibrary(variant);
+  const client = new WorkerClient({ library, path: files[0]!, threads, gpuLayers, context });
+  try {
+    const opened = await client.opened;
+    const { info, special } = opened;
+    const description = {
+      name: ggufString(header, "general.name") ?? basename(path, ".gguf"),
+      path: files[0]!,
+      architecture,
+      blocks: info.blocks,
+      width: info.width,
+      vocabulary: opened.vocabulary,
+      trainedContext: info.trainedContext,
+      quantisation: info.quantisation,
+      parameters: info.parameters,
+      sizeBytes: headers.reduce((total, { fileSizeBytes }) => total + fileSizeBytes, 0),
+      tokenizer: describeTokenizer(header, special.addBos, special.addEos),
+      chatTemplate: opened.chatTemplate ?? undefined,
+      capabilities: opened.capabilities,
+    };
+    const piece = (token: number): Promise<string> =>
+      token < 0
+        ? Promise.resolve("")
+        : client.call<string>({ method: "detokenize", tokens: Int32Array.of(token), special: true });
+    const chatTokens = { bos: await piece(special.bos), eos: await piece(special.eos) };
+    return new EngineModel(client, opened, { description, files, chatTokens });
+  } catch (thrown) {
+    await client.terminate();
+    throw thrown;
+  }
+}
+
+function checkCount(name: string, value: number, least: number, most: number): void {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw mismatch("bad-input", name, `a whole number from ${least} to ${most}`, String(value));
+}

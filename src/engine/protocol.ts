@@ -1,0 +1,72 @@
+import type { ErrorCode } from "../errors.ts";
+import type { Capabilities } from "./description.ts";
+import type { Sampling } from "./native/generate.ts";
+import type { NativeModelInfo } from "./native/llama.ts";
+import type { Intervention } from "./native/native-model.ts";
+import type { GeneratedPiece, LayerAddition, ScoredItem } from "./open-model.ts";
+
+// What goes between an open model and its worker thread. Typed arrays travel by transfer where they are large.
+
+type Call =
+  | { method: "tokenize"; text: string; addSpecial: boolean; parseSpecial: boolean }
+  | { method: "detokenize"; tokens: Int32Array; special: boolean }
+  | {
+      method: "logits";
+      sequences: readonly Int32Array[];
+      positions: readonly (readonly number[])[];
+      intervention: Intervention;
+    }
+  | { method: "logProbabilities"; items: readonly ScoredItem[]; intervention: Intervention }
+  | {
+      method: "readStates";
+      sequences: readonly Int32Array[];
+      layers: readonly number[];
+      intervention: Intervention;
+    }
+  | {
+      method: "generate";
+      prompts: readonly Int32Array[];
+      intervention: Intervention;
+      sampling: Sampling;
+      stream: boolean;
+      abort: SharedArrayBuffer | undefined;
+    }
+  | { method: "sequenceStart" }
+  | { method: "sequenceAppend"; sequence: number; tokens: Int32Array }
+  | {
+      method: "sequenceSteer";
+      sequence: number;
+      steering: readonly LayerAddition[];
+      cache: "redecode" | "keep";
+    }
+  | { method: "sequenceRewind"; sequence: number; length: number }
+  | { method: "sequenceEnd"; sequence: number }
+  | { method: "close" };
+
+/** A call without its number, as the client makes it. */
+export type EngineRequest = Call;
+
+export type EngineCall = Call & { readonly id: number };
+
+export type EngineReply =
+  | { id: number; value: unknown }
+  | { id: number; event: { prompt: number; piece: GeneratedPiece } }
+  | { id: number; error: { code: ErrorCode; message: string; hint: string | undefined; stack: string | undefined } };
+
+/** What the worker tells once the model is open. */
+export interface OpenedModel {
+  readonly info: NativeModelInfo;
+  readonly vocabulary: number;
+  readonly special: { readonly bos: number; readonly eos: number; readonly addBos: boolean; readonly addEos: boolean };
+  readonly specialTokens: Int32Array;
+  readonly chatTemplate: string | null;
+  readonly context: number;
+  readonly capabilities: Capabilities;
+  readonly engine: EngineInfo;
+}
+
+export interface EngineInfo {
+  readonly version: string;
+  readonly system: string;
+  readonly devices: readonly { readonly name: string; readonly description: string; readonly kind: string }[];
+}
