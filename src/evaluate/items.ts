@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
 import type { OpenModel, ScoredItem } from "../engine/open-model.ts";
-import { mismatch, TrimtabError } from "../errors.ts";
+import { mismatch } from "../errors.ts";
+import { readJsonl } from "../formats/jsonl.ts";
+import { toPromptTokens } from "./prompt-tokens.ts";
 
 /** A prompt with two continuations: the one the concept should make likelier, and the other. */
 export interface PropensityItem {
@@ -17,7 +18,7 @@ export interface TokenizedItem extends ScoredItem {
 }
 
 /**
- * Reads propensity items from a JSONL file: one `{"prompt", "positive", "negative"}` a line, other keys ignored.
+ * Reads propensity items from a JSONL file, plain or gzip: one `{"prompt", "positive", "negative"}` a line, other keys ignored.
  *
  * The multiple-choice shape of Anthropic's model-written evaluations, `{"question", "answer_matching_behavior",
  * "answer_not_matching_behavior"}`, is read too. Continuations are appended to the prompt as they stand: begin them with the space
@@ -26,18 +27,10 @@ export interface TokenizedItem extends ScoredItem {
  * @throws not-found if there is no such file; bad-input, naming the line, for anything else that is not an item
  */
 export async function readItems(path: string): Promise<PropensityItem[]> {
-  return parseItems(await readText(path), path);
-}
-
-/** Parses what {@link readItems} reads. `where` names the text in messages. */
-export function parseItems(text: string, where: string): PropensityItem[] {
   const items: PropensityItem[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === "") continue;
-    items.push(checkItem(parseLine(line, `${where}:${index + 1}`), `${where}:${index + 1}`));
-  }
+  for await (const { value, line } of readJsonl(path)) items.push(checkItem(value, `${path}:${line}`));
   if (items.length === 0)
-    throw mismatch("bad-input", where, "at least one item", "none", {
+    throw mismatch("bad-input", path, "at least one item", "none", {
       hint: 'write one {"prompt": …, "positive": …, "negative": …} a line',
     });
   return items;
@@ -71,7 +64,7 @@ export function checkItem(value: unknown, where: string): PropensityItem {
  * Prompt and prompt + continuation are each tokenised whole. Where the prompt's tokens begin the longer text's, the continuation is what
  * follows. Where a token spans the seam (a prompt ending in a space, say), the split falls back to the longest start that prompt and
  * both texts share, so both continuations are still scored after one and the same prompt, and `seamTokens` counts what moved.
- * A BOS token is put in front as the file says, and for an empty prompt whenever the model has one, because something must precede.
+ * An empty prompt becomes the BOS token alone (see {@link toPromptTokens}).
  *
  * @throws bad-input if no token is left for the prompt or for a continuation
  */
@@ -80,14 +73,13 @@ export async function toScoredItem(
   item: PropensityItem,
   { parseSpecial = false, where = "item" }: { readonly parseSpecial?: boolean; readonly where?: string } = {},
 ): Promise<TokenizedItem> {
-  const { bos, eos, addsBos } = model.description.tokenizer;
-  // Not the engine's own addSpecial: some files also add an EOS, which would part prompt and continuation.
-  const first = addsBos || item.prompt === "" ? (bos ?? (item.prompt === "" ? eos : undefined)) : undefined;
-  const read = async (text: string): Promise<Int32Array> => {
-    const ids = text === "" ? [] : await model.tokenize(text, { addSpecial: false, parseSpecial });
-    return Int32Array.from(first === undefined ? ids : [first, ...ids]);
-  };
-  const prompt = await read(item.prompt);
+  const prompt = await toPromptTokens(model, item.prompt, { parseSpecial });
+  // Behind an empty prompt stands a BOS token even where the file asks for none; the whole texts then need it too.
+  const start = item.prompt === "" ? prompt : undefined;
+  const read = async (text: string): Promise<Int32Array> =>
+    start === undefined
+      ? toPromptTokens(model, text, { parseSpecial })
+      : Int32Array.from([...start, ...(await model.tokenize(text, { addSpecial: false, parseSpecial }))]);
   const positive = await read(item.prompt + item.positive);
   const negative = await read(item.prompt + item.negative);
   const split = Math.min(commonStart(prompt, positive), commonStart(prompt, negative));
@@ -112,22 +104,4 @@ function commonStart(a: Int32Array, b: Int32Array): number {
   let length = 0;
   while (length < a.length && length < b.length && a[length] === b[length]) length++;
   return length;
-}
-
-function parseLine(line: string, where: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch (cause) {
-    throw mismatch("bad-input", where, "one JSON object a line", JSON.stringify(line.slice(0, 60)), { cause });
-  }
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === "ENOENT") throw new TrimtabError("not-found", `${path}: no such file`, { cause });
-    throw mismatch("io", path, "a file that can be read", code ?? String(cause), { cause });
-  }
 }

@@ -1,0 +1,97 @@
+import type { LayerAddition, OpenModel } from "../engine/open-model.ts";
+import { mismatch } from "../errors.ts";
+import type { TokenizedItem } from "./items.ts";
+import { measurePropensity, type Propensity } from "./propensity.ts";
+import type { ComparisonRuns } from "./summarise-comparison.ts";
+
+/** What to add to the model for a vector at a strength. */
+export type Steer = (strength: number) => readonly LayerAddition[];
+
+/** How far a comparison has come; one step is one pass over all items. */
+export interface ComparisonProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly vector: "none" | "native" | "transferred" | "random";
+  readonly strength: number;
+}
+
+export interface RunComparisonOptions {
+  readonly native: Steer;
+  readonly transferred: Steer;
+  readonly random: readonly Steer[];
+  readonly strengths: readonly number[];
+  readonly reference: number;
+  /** `reference` runs the random directions at ± the reference strength only, `all` on the whole grid. */
+  readonly randomStrengths: "reference" | "all";
+  readonly unit: string;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ComparisonProgress) => void;
+}
+
+/**
+ * Measures the propensity of every item unsteered and under each vector at each strength.
+ *
+ * @throws bad-input for a grid that {@link checkStrengths} refuses, or a vector that changed nothing at all
+ */
+export async function runComparison(
+  model: Pick<OpenModel, "logProbabilities">,
+  items: readonly TokenizedItem[],
+  options: RunComparisonOptions,
+): Promise<ComparisonRuns> {
+  const { native, transferred, random, reference, randomStrengths, unit, seed, signal, onProgress } = options;
+  const strengths = checkStrengths(options.strengths, reference);
+  const isRandomRun = (strength: number): boolean =>
+    randomStrengths === "all" || Math.abs(strength) === Math.abs(reference);
+  const total = 1 + 2 * strengths.length + random.length * strengths.filter(isRandomRun).length;
+  let done = 0;
+  const measure = async (
+    vector: ComparisonProgress["vector"],
+    strength: number,
+    steering: readonly LayerAddition[],
+  ): Promise<Propensity[]> => {
+    signal?.throwIfAborted();
+    const result = await measurePropensity(model, items, { steering, ...(signal === undefined ? {} : { signal }) });
+    onProgress?.({ done: ++done, total, vector, strength });
+    return result;
+  };
+  const baseline = await measure("none", 0, []);
+  const runs: ComparisonRuns["strengths"][number][] = [];
+  for (const strength of strengths) {
+    const ofNative = await measure("native", strength, native(strength));
+    const ofTransferred = await measure("transferred", strength, transferred(strength));
+    const ofRandom: Propensity[][] = [];
+    if (isRandomRun(strength))
+      for (const steer of random) ofRandom.push(await measure("random", strength, steer(strength)));
+    runs.push({ strength, native: ofNative, transferred: ofTransferred, random: ofRandom });
+  }
+  for (const name of ["native", "transferred"] as const)
+    if (runs.every((run) => run[name].every((value, i) => value.propensity === baseline[i]!.propensity)))
+      throw mismatch(
+        "bad-input",
+        `the ${name} vector`,
+        "a vector that changes the model",
+        "no change at any strength",
+        {
+          hint: "it is zero, or its layer cannot be steered in this model; see trimtab inspect",
+        },
+      );
+  return { unit, seed, reference, baseline, strengths: runs };
+}
+
+/**
+ * Checks a grid of strengths and returns it ascending, without 0 (the unsteered model is always measured).
+ *
+ * @throws bad-input if a strength is not finite, one stands twice, none is left, or the reference is not a positive one of them
+ */
+export function checkStrengths(strengths: readonly number[], reference: number): number[] {
+  for (const strength of strengths)
+    if (!Number.isFinite(strength)) throw mismatch("bad-input", "strengths", "finite numbers", String(strength));
+  const grid = strengths.filter((strength) => strength !== 0).sort((a, b) => a - b);
+  if (new Set(grid).size < grid.length) throw mismatch("bad-input", "strengths", "each strength once", grid.join(", "));
+  if (!(reference > 0) || !grid.includes(reference))
+    throw mismatch("bad-input", "reference strength", "a positive one of the strengths", String(reference), {
+      hint: `the strengths are ${grid.join(", ") || "none"}`,
+    });
+  return grid;
+}

@@ -1,0 +1,51 @@
+import { formatNumber } from "./format-number.ts";
+import type { Study } from "./study.ts";
+
+/**
+ * Finds what a reader must know before believing a study, from its own numbers: too few rows, a map no better than its nulls or than
+ * the current token, too few items or random directions, items that cannot judge, damage done to the text.
+ *
+ * The study's own warnings come first. Rules of thumb carry their limit in the sentence.
+ */
+export function findWarnings(study: Study): string[] {
+  return [...study.warnings, ...mapWarnings(study), ...study.concepts.flatMap(conceptWarnings)];
+}
+
+function mapWarnings({ map }: Study): string[] {
+  const found: string[] = [];
+  const perDimension = map.fit.rows.train / map.source.model.width;
+  if (perDimension < 10)
+    found.push(
+      `The map was fitted on ${formatNumber(perDimension, 1)} rows per source dimension; below 10 it is mostly the sample's noise.`,
+    );
+  const nulls = Math.max(map.scores.nulls.mean.r2, map.scores.nulls.shuffled.r2, map.scores.nulls.randomOrthogonal.r2);
+  if (map.scores.r2Interval.low <= nulls)
+    found.push("The map's held-out R² is not clearly above its nulls: it may have learned nothing.");
+  if (map.scores.tokenIdentity.beyond < 0.05)
+    found.push(
+      `Beyond the identity of the current token the map explains ${formatNumber(map.scores.tokenIdentity.beyond)} of what is left: it carries little context.`,
+    );
+  return found;
+}
+
+function conceptWarnings({ name, comparison, texts }: Study["concepts"][number]): string[] {
+  const found: string[] = [];
+  if (comparison.items < 20)
+    found.push(`${name}: ${comparison.items} items; below 20 the intervals over items are too narrow.`);
+  if (comparison.randomDirections < 20)
+    found.push(
+      `${name}: ${comparison.randomDirections} random directions; below 20 z is known to no better than a sixth of itself.`,
+    );
+  if (comparison.verdict.code === "cannot-judge")
+    found.push(`${name}: these items cannot judge the transfer. It is shown, and counts neither for nor against.`);
+  const unsteered = texts?.rows.find(({ vector }) => vector === "none")?.effect.lossNats;
+  for (const row of texts?.rows ?? []) {
+    const loss = row.effect.lossNats;
+    if (row.vector === "none" || row.vector === "random") continue;
+    if (loss !== null && unsteered !== null && unsteered !== undefined && loss > unsteered + 2)
+      found.push(
+        `${name}: at strength ${formatNumber(row.strength)} the ${row.vector} vector ruins the text (unsteered loss ${formatNumber(loss)} nats per token, ${formatNumber(unsteered)} for the model's own).`,
+      );
+  }
+  return found;
+}

@@ -1,0 +1,51 @@
+import type { Estimate } from "../../evaluate/comparison.ts";
+import { escapeHtml } from "../escape-html.ts";
+import { formatInterval, formatNumber, formatPercent } from "../format-number.ts";
+import type { Study } from "../study.ts";
+import { renderHtmlTable } from "../table.ts";
+import { verdictBadges } from "./verdict-badge.ts";
+
+/** Renders the table of all concepts and the sentence that sums them up. */
+export function renderOverviewSection(study: Study): string {
+  const count = (code: string): number =>
+    study.concepts.filter(({ comparison }) => comparison.verdict.code === code).length;
+  const parts = (
+    [
+      ["transfers", "transferred"],
+      ["partly", "in part"],
+      ["fails", "did not"],
+      ["reversed", "came out reversed"],
+      ["cannot-judge", "could not be judged"],
+    ] as const
+  ).flatMap(([code, words]) => (count(code) > 0 ? [`${count(code)} ${words}`] : []));
+  const estimate = ({ value, interval }: Estimate): string => `${formatNumber(value)} (${formatInterval(interval)})`;
+  return `<h2 id="results">Results at a glance</h2>
+<p>Of ${study.concepts.length} concept${study.concepts.length === 1 ? "" : "s"}, ${escapeHtml(parts.join(", ") || "none was tested")}.</p>
+${renderHtmlTable(
+  [
+    { title: "concept" },
+    { title: "verdict" },
+    { title: "z: transferred (native)", align: "right" },
+    { title: "Δr", align: "right" },
+    { title: "slope ratio", align: "right" },
+    { title: "moved right: native", align: "right" },
+    { title: "transferred", align: "right" },
+    { title: "random", align: "right" },
+    { title: "cosine", align: "right" },
+  ],
+  study.concepts.map(({ name, cosine, comparison }) => [
+    name,
+    verdictBadges[comparison.verdict.code],
+    `${formatNumber(comparison.z.transferred, 1)} (${formatNumber(comparison.z.native, 1)})`,
+    estimate(comparison.deltaCorrelation),
+    estimate(comparison.slope.ratio),
+    formatPercent(comparison.movedRight.native.value),
+    formatPercent(comparison.movedRight.transferred.value),
+    formatPercent(comparison.movedRight.random),
+    formatNumber(cosine),
+  ]),
+)}
+<p class="note">In brackets: 95 % bootstrap intervals over items, except z, where they hold the native vector's.
+<strong>z</strong>: how far out the effect stands among random directions of the same length. <strong>Δr</strong>: do the same items move?
+<strong>Slope ratio</strong>: how strong is it beside the native vector? <a href="#words">All definitions</a></p>`;
+}
