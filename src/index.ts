@@ -66,3 +66,18 @@ export {
   writeSafetensors,
 } from "./formats/safetensors.ts";
 export { type WriteFileOptions, writeFileAtomic } from "./formats/write-file.ts";
+// models
+export { type DemoName, demoData, demoModelPath, demoNames } from "./models/demo-family.ts";
+export type { HubOptions } from "./models/hub.ts";
+export type { DownloadProgress } from "./models/hub-download.ts";
+export { type HubSettings, resolveHubSettings } from "./models/hub-settings.ts";
+export { type OpenReferenceOptions, openReference } from "./models/open.ts";
+export {
+  type DemoReference,
+  formatReference,
+  type HubReference,
+  type ModelReference,
+  type PathReference,
+  parseReference,
+} from "./models/reference.ts";
+export { type ResolvedModel, type ResolveOptions, resolveModel } from "./models/resolve-model.ts";
