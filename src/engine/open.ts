@@ -7,6 +7,7 @@ import { ggufString } from "../formats/gguf-value.ts";
 import { EngineModel } from "./engine-model.ts";
 import { describeTokenizer } from "./fingerprint.ts";
 import { resolveLibrary, type Variant } from "./library.ts";
+import { preflight } from "./preflight.ts";
 import { WorkerClient } from "./worker-client.ts";
 
 export interface OpenOptions {
@@ -23,7 +24,8 @@ export interface OpenOptions {
 /**
  * Opens a GGUF model in a worker thread of its own and tests what of it can be read and steered.
  *
- * The file (every part of a split one) is checked in full before the engine sees it. A model that fails the self-test is opened all
+ * The file (every part of a split one) has its header checked before the engine sees it; a file never opened before is first opened in a
+ * child process, so that a crash of native code ends in an error here. A model that fails the self-test is opened all
  * the same, and refuses to be tapped or steered with the reason in `description.capabilities`.
  *
  * @throws not-found, io if the file cannot be read
@@ -50,7 +52,9 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
       hint: "a control vector steers a model: trimtab steer MODEL --vector FILE=STRENGTH",
     });
   const library = resolveLibrary(variant);
-  const client = new WorkerClient({ library, path: files[0]!, threads, gpuLayers, context });
+  const native = { library, path: files[0]!, threads, gpuLayers, context };
+  await preflight({ ...native, threads: 1 }, files);
+  const client = new WorkerClient(native);
   try {
     const opened = await client.opened;
     const { info, special } = opened;

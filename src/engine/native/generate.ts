@@ -34,6 +34,9 @@ export interface GenerateRequest {
 // llama.cpp's own window of the repetition penalty.
 const penaltyWindow = 64;
 
+// Side by side saves reading the weights once per sequence, but each step attends to the cells of all: beyond this it no longer pays.
+const tokensSideBySide = 2048;
+
 interface Running {
   readonly index: number;
   readonly sampler: Pointer;
@@ -55,6 +58,8 @@ export function generateMany(model: NativeModel, request: GenerateRequest): Gene
   for (const group of model.groups(
     room,
     prompts.map(() => 1),
+    prompts.map(() => 1),
+    Math.min(model.limits.cells, tokensSideBySide),
   )) {
     for (const { index, generation } of generateGroup(model, group, request)) results[index] = generation;
   }

@@ -323,8 +323,8 @@ function declare(library: EngineLibrary): Llama {
     loadModel: (path, params) => {
       // Loading logs from this very thread, so here a callback is safe, and it is the only way to learn the reason.
       const errors: string[] = [];
-      const listener = koffi.register((level: number, text: Pointer) => {
-        if (level === 4 && errors.length < 20) errors.push(koffi.decode(text, "char", -1) as string);
+      const listener = koffi.register((level: number, text: string) => {
+        if (level === 4 && errors.length < 20) errors.push(text);
       }, koffi.pointer(logCallback));
       logSet(listener, null);
       try {

@@ -170,14 +170,16 @@ export class NativeModel {
   }
 
   /**
-   * Packs items into groups that fit one decode: cells, sequences and outputs. `sequencesOf` counts the sequences of an item.
+   * Packs items into groups for one decode each, by tokens, outputs and sequences (`sequencesOf` counts those of an item). Every row
+   * of a decode attends to the cells of all its sequences, masked or not, so groups larger than a chunk waste time.
    */
   groups(
     tokens: readonly number[],
     outputs: readonly number[] = tokens.map(() => 0),
     sequencesOf: readonly number[] = tokens.map(() => 1),
+    tokenLimit: number = this.shape.chunk,
   ): number[][] {
-    const { cells, sequences, outputs: outputLimit } = this.shape;
+    const { sequences, outputs: outputLimit } = this.shape;
     const groups: number[][] = [];
     let group: number[] = [];
     let used = { tokens: 0, outputs: 0, sequences: 0 };
@@ -187,7 +189,7 @@ export class NativeModel {
         outputs: used.outputs + outputs[index]!,
         sequences: used.sequences + sequencesOf[index]!,
       };
-      const full = next.tokens > cells || next.outputs > outputLimit || next.sequences > sequences;
+      const full = next.tokens > tokenLimit || next.outputs > outputLimit || next.sequences > sequences;
       if (full && group.length > 0) {
         groups.push(group);
         group = [];

@@ -41,10 +41,10 @@ export function selfTest(model: NativeModel): Capabilities {
   return { tap: true, steer: false, reason: `a large vector at block ${layer} left the logits unchanged` };
 }
 
-/** BOS if there is one, then an ordinary token from the middle of the vocabulary. */
+/** BOS if there is one, a token from the middle of the vocabulary, and its last one. */
 function probeTokens({ vocabulary }: NativeModel): Int32Array {
   const { bos } = vocabulary.special;
-  return Int32Array.of(Math.max(bos, 0), vocabulary.size >> 1);
+  return Int32Array.of(Math.max(bos, 0), vocabulary.size >> 1, vocabulary.size - 1);
 }
 
 /** A fixed vector of a given norm that is not constant, so that a norm layer cannot remove it. */
