@@ -37,6 +37,11 @@ export function formatPercent(share: MaybeNumber): string {
   return text === absent ? text : `${text}\u00a0%`;
 }
 
+/** `1 to 13 %`; `–` where there is no interval. */
+export function formatPercentInterval(interval: { readonly low: number; readonly high: number } | null): string {
+  return interval ? `${formatNumber(100 * interval.low, 0)} to ${formatPercent(interval.high)}` : absent;
+}
+
 /** A count with thin groups of three: `1 234 567`, with narrow no-break spaces. */
 export function formatCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, "\u202f");

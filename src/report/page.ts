@@ -95,5 +95,9 @@ ${renderHtmlTable(
   ],
   rows,
 )}
-<p class="note">Both read the same tokens: their tokenizers have the same fingerprint, ${escapeHtml(source.tokenizerFingerprint.slice(0, 12))}.</p>`;
+<p class="note">${
+    source.tokenizerFingerprint === target.tokenizerFingerprint
+      ? `Both read the same tokens: their tokenizers have the same fingerprint, ${escapeHtml(source.tokenizerFingerprint.slice(0, 12))}.`
+      : "Their tokenizers differ: the same text gives them different tokens."
+  }</p>`;
 }

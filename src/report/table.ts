@@ -1,3 +1,4 @@
+import { mismatch } from "../errors.ts";
 import { escapeHtml } from "./escape-html.ts";
 
 /** A column of a table. Cells are ready text: formatting is the caller's. */
@@ -15,9 +16,11 @@ export type Row = readonly string[];
  *
  * Widths count characters as a terminal shows them: combining marks take no place, East Asian wide characters and emoji two. Line breaks and control
  * characters inside cells become spaces, so that text from a model cannot move the cursor.
+ *
+ * @throws internal if a row has not one cell a column
  */
 export function renderTable(columns: readonly Column[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map((_, k) => (row[k] ?? "").replace(/\p{Cc}+/gu, " ")));
+  const cells = checkRows(columns, rows).map((row) => row.map((cell) => cell.replace(/\p{Cc}+/gu, " ")));
   const widths = columns.map(({ title }, k) => Math.max(...[title, ...cells.map((row) => row[k]!)].map(displayWidth)));
   const line = (row: Row): string =>
     columns
@@ -35,22 +38,31 @@ export function renderTable(columns: readonly Column[], rows: readonly Row[]): s
 export function renderHtmlTable(columns: readonly Column[], rows: readonly Row[], caption?: string): string {
   const attribute = (k: number): string => (columns[k]?.align === "right" ? ' class="number"' : "");
   const head = columns.map(({ title }, k) => `<th scope="col"${attribute(k)}>${escapeHtml(title)}</th>`).join("");
-  const body = rows.map(
+  const body = checkRows(columns, rows).map(
     (row) =>
-      `<tr>${columns
-        .map((_, k) => {
-          const text = escapeHtml(row[k] ?? "");
+      `<tr>${row
+        .map((cell, k) => {
+          const text = escapeHtml(cell);
           return k === 0 ? `<th scope="row"${attribute(k)}>${text}</th>` : `<td${attribute(k)}>${text}</td>`;
         })
         .join("")}</tr>`,
   );
   return [
+    // Not a <caption>: in a table wider than a phone it would scroll out of sight.
+    ...(caption === undefined ? [] : [`<p class="note">${escapeHtml(caption)}</p>`]),
     '<div class="table"><table>',
-    ...(caption === undefined ? [] : [`<caption>${escapeHtml(caption)}</caption>`]),
     `<thead><tr>${head}</tr></thead>`,
     `<tbody>${body.join("\n")}</tbody>`,
     "</table></div>",
   ].join("\n");
+}
+
+/** A row with a cell too few or too many would put numbers under the wrong titles: a mistake of ours. */
+function checkRows(columns: readonly Column[], rows: readonly Row[]): readonly Row[] {
+  for (const row of rows)
+    if (row.length !== columns.length)
+      throw mismatch("internal", "internal: table row", `${columns.length} cells`, `${row.length}`);
+  return rows;
 }
 
 /** Terminal columns a text takes. */

@@ -1,6 +1,6 @@
 import type { Comparison } from "../../evaluate/comparison.ts";
 import { escapeHtml } from "../escape-html.ts";
-import { formatInterval, formatNumber, formatPercent, formatSigned } from "../format-number.ts";
+import { formatInterval, formatNumber, formatPercent, formatPercentInterval, formatSigned } from "../format-number.ts";
 import { renderChangeScatter } from "../plots/change-scatter.ts";
 import { renderEffectPlot } from "../plots/effect-plot.ts";
 import { renderResponsePlot } from "../plots/response-plot.ts";
@@ -82,7 +82,7 @@ function renderTextTable({ texts }: StudyConcept): string {
       vector === "none" ? "unsteered" : vector,
       formatSigned(strength),
       formatPercent(effect.share),
-      formatInterval(effect.shareInterval),
+      formatPercentInterval(effect.shareInterval),
       formatNumber(effect.lossNats),
       formatInterval(effect.lossInterval),
       formatNumber(effect.distinct2),

@@ -2,7 +2,6 @@ import { verdictThresholds } from "../../evaluate/verdict.ts";
 import { escapeHtml } from "../escape-html.ts";
 import { formatCount, formatNumber } from "../format-number.ts";
 import type { Study } from "../study.ts";
-import { renderHtmlTable } from "../table.ts";
 
 const definitions: readonly (readonly [term: string, meaning: string])[] = [
   [
@@ -96,5 +95,5 @@ export function renderMethodSection(study: Study): string {
   return `<h2 id="words">What the words mean</h2>
 <dl>${definitions.map(([term, meaning]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(meaning)}</dd>`).join("\n")}</dl>
 <h2 id="method">How it was made</h2>
-${renderHtmlTable([{ title: "what" }, { title: "value" }], notes)}`;
+<dl>${notes.map(([what, value]) => `<dt>${escapeHtml(what)}</dt><dd>${escapeHtml(value)}</dd>`).join("\n")}</dl>`;
 }

@@ -28,9 +28,7 @@ ${renderHtmlTable(
     { title: "z: transferred (native)", align: "right" },
     { title: "Δr", align: "right" },
     { title: "slope ratio", align: "right" },
-    { title: "moved right: native", align: "right" },
-    { title: "transferred", align: "right" },
-    { title: "random", align: "right" },
+    { title: "moved right: transferred (native, random)", align: "right" },
     { title: "cosine", align: "right" },
   ],
   study.concepts.map(({ name, cosine, comparison }) => [
@@ -39,13 +37,11 @@ ${renderHtmlTable(
     `${formatNumber(comparison.z.transferred, 1)} (${formatNumber(comparison.z.native, 1)})`,
     estimate(comparison.deltaCorrelation),
     estimate(comparison.slope.ratio),
-    formatPercent(comparison.movedRight.native.value),
-    formatPercent(comparison.movedRight.transferred.value),
-    formatPercent(comparison.movedRight.random),
+    `${formatPercent(comparison.movedRight.transferred.value)} (${formatPercent(comparison.movedRight.native.value)}, ${formatPercent(comparison.movedRight.random)})`,
     formatNumber(cosine),
   ]),
 )}
-<p class="note">In brackets: 95 % bootstrap intervals over items, except z, where they hold the native vector's.
+<p class="note">Δr and slope ratio with their 95 % intervals over items.
 <strong>z</strong>: how far out the effect stands among random directions of the same length. <strong>Δr</strong>: do the same items move?
 <strong>Slope ratio</strong>: how strong is it beside the native vector? <a href="#words">All definitions</a></p>`;
 }

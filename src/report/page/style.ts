@@ -19,11 +19,11 @@ nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0.25
 .note { color: var(--soft); font-size: 0.9rem; }
 .table { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; color: var(--soft); padding-bottom: 0.4rem; }
-th, td { text-align: left; padding: 0.3rem 1.1rem 0.3rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
+th, td { text-align: left; padding: 0.3rem 1rem 0.3rem 0; vertical-align: top; border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 tbody th { font-weight: 600; }
-td.number, th.number { text-align: right; white-space: nowrap; }
+td.number, th.number { text-align: right; }
+td, tbody th { white-space: nowrap; }
 .warnings { border-left: 4px solid var(--half); background: var(--panel); padding: 0.6rem 1rem; max-width: 48rem; }
 .warnings ul { margin: 0.25rem 0; padding-left: 1.2rem; }
 .verdict { border-left: 4px solid var(--soft); background: var(--panel); padding: 0.6rem 1rem; max-width: 48rem; }
@@ -36,6 +36,7 @@ figcaption { margin-bottom: 0.35rem; }
 figcaption b { display: block; } figcaption span { color: var(--soft); font-size: 0.9rem; }
 figure svg { width: 100%; max-width: 32rem; height: auto; }
 .texts { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.75rem; margin: 0.5rem 0 1.5rem; }
+.texts .low { grid-column: 1; } .texts .unsteered { grid-column: 2; grid-row: 1 / span 3; } .texts .high { grid-column: 3; }
 .texts h4 { margin: 0; font-size: 0.85rem; color: var(--soft); font-weight: 600; }
 .text { background: var(--panel); padding: 0.6rem 0.75rem; font-size: 0.9rem; line-height: 1.45; overflow-wrap: anywhere; white-space: pre-wrap;
   border-top: 3px solid var(--line); break-inside: avoid; }
@@ -43,7 +44,7 @@ figure svg { width: 100%; max-width: 32rem; height: auto; }
 .native-text { border-color: var(--native); } .transferred-text { border-color: var(--transferred); } .random-text { border-color: var(--random); }
 dt { font-weight: 600; margin-top: 0.75rem; } dd { margin: 0; }
 code { font-size: 0.85em; overflow-wrap: anywhere; }
-@media (max-width: 40rem) { .texts { grid-template-columns: 1fr; } h1 { font-size: 1.5rem; } main { padding: 1rem 0.9rem 3rem; } }
+@media (max-width: 40rem) { thead th.number { min-width: 5rem; } .texts { grid-template-columns: 1fr; } .texts .low, .texts .unsteered, .texts .high { grid-column: 1; grid-row: auto; } h1 { font-size: 1.5rem; } main { padding: 1rem 0.9rem 3rem; } }
 @media print { :root { color-scheme: light; } body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav { display: none; }
   h2, h3 { break-after: avoid; } table { font-size: 8.5pt; } .table { overflow: visible; }
   .verdict, .warnings, .text, figure svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }

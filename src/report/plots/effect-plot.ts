@@ -38,7 +38,7 @@ export function renderEffectPlot(comparison: Comparison, name: string): string {
   return renderFigure({
     description: `${name}: effect of the native and the transferred vector beside ${effect.random.length} random directions`,
     plot: {
-      height: 190,
+      height: 180,
       marginTop: 14,
       marginLeft: 92,
       x: { label: "effect (nats)", labelAnchor: "center", labelArrow: "none", ticks: 6, nice: true, inset: 14 },

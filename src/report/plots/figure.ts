@@ -28,7 +28,7 @@ export interface FigureOptions {
 }
 
 /** Size of every figure: readable beside another one on a desk, and alone on a phone. */
-export const figureWidth = 480;
+export const figureWidth = 420;
 
 /**
  * Renders Observable Plot options as a self-contained SVG string.
@@ -40,7 +40,7 @@ export function renderFigure({ description, plot }: FigureOptions): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const drawn: { readonly outerHTML: string } = Plot.plot({
     width: figureWidth,
-    height: 300,
+    height: 270,
     marginTop: 34,
     marginLeft: 52,
     marginBottom: 44,

@@ -13,6 +13,8 @@ export interface ScoreBar {
 /** Renders R² of the map beside its nulls: what predictions that know nothing, or only the current token, reach on the same rows. */
 export function renderMapScorePlot(bars: readonly ScoreBar[]): string {
   const low = Math.min(0, ...bars.map(({ r2 }) => r2));
+  // A bar too short to see keeps its number on the right, where it cannot run into the label.
+  const isLeft = ({ r2 }: ScoreBar): boolean => r2 < -0.05;
   return renderFigure({
     description: `Held-out R² of the map and of its nulls: ${bars.map(({ label, r2 }) => `${label} ${formatNumber(r2)}`).join(", ")}`,
     plot: {
@@ -21,7 +23,7 @@ export function renderMapScorePlot(bars: readonly ScoreBar[]): string {
       marginLeft: 150,
       marginRight: 46,
       x: {
-        domain: [low < 0 ? Math.min(low * 1.25, low - 0.1) : 0, 1],
+        domain: [low < -0.05 ? Math.min(low * 1.25, low - 0.1) : Math.min(low, 0), 1],
         label: "held-out R²",
         labelAnchor: "center",
         labelArrow: "none",
@@ -48,12 +50,12 @@ export function renderMapScorePlot(bars: readonly ScoreBar[]): string {
         ),
         Plot.ruleX([0], { stroke: "currentColor" }),
         Plot.text(bars, {
-          x: (bar: ScoreBar) => Math.max(bar.r2, bar.interval?.high ?? bar.r2),
+          x: (bar: ScoreBar) => Math.max(0, bar.r2, bar.interval?.high ?? bar.r2),
           y: "label",
           text: (bar: ScoreBar) => formatNumber(bar.r2),
           textAnchor: "start",
           dx: 6,
-          filter: (bar: ScoreBar) => bar.r2 >= 0,
+          filter: (bar: ScoreBar) => !isLeft(bar),
         }),
         Plot.text(bars, {
           x: "r2",
@@ -61,7 +63,7 @@ export function renderMapScorePlot(bars: readonly ScoreBar[]): string {
           text: (bar: ScoreBar) => formatNumber(bar.r2),
           textAnchor: "end",
           dx: -6,
-          filter: (bar: ScoreBar) => bar.r2 < 0,
+          filter: isLeft,
         }),
       ],
     },

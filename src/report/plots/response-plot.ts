@@ -38,7 +38,7 @@ export function renderResponsePlot(comparison: Comparison, name: string): string
     description: `${name}: mean change of propensity against strength, native and transferred, beside random directions`,
     plot: {
       x: { label: strengthLabel(comparison.unit), labelAnchor: "center", labelArrow: "none", ticks: 6 },
-      y: { label: null, grid: true, ticks: 6 },
+      y: { label: null, grid: true, ticks: 6, nice: true },
       marks: [
         Plot.areaY(band, { x: "strength", y1: "low", y2: "high", fill: series.random.colour, fillOpacity: 0.25 }),
         Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
