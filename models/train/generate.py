@@ -71,7 +71,7 @@ def load_bank(module, fillers):
 
 
 BANKS = {
-    False: load_bank(patterns_en, {**lexicon.FILLERS, **patterns_en.MORE_FILLERS}),
+    False: load_bank(patterns_en, lexicon.FILLERS),
     True: load_bank(patterns_fr, patterns_fr.FILLERS),
 }
 

@@ -64,7 +64,7 @@ FILLERS = {
     "food": """apple|cookie|sandwich|carrot|pear|banana|muffin|piece of bread|piece of cake|bowl of soup|bowl of rice|
         slice of pie|pancake|bunch of grapes|bit of cheese|peach|plum""",
     "adv": "slowly|quickly|quietly|carefully|softly|gently|for a long time|again and again|with care|without a sound|alone",
-    "madv": "[happy=happily|sad=sadly]|with a [happy=big smile|sad=long sigh]|[happy=with joy|sad=with tears in {his} eyes]",
+    "madv": "[happy=happily|sad=sadly]|with a [happy=big smile|sad=long sigh]|with [happy=joy|sad=tears]",
     "weather": """sunny|rainy|windy|cold|warm|bright|quiet|cloudy|lovely|fine|cool|foggy|snowy|mild|long|hot""",
     "time": "morning|afternoon|day|Monday|Saturday|Sunday|Friday|evening|spring day|summer day|autumn day|winter day",
     "spot": """[in=under the table|out=under a tree]|[in=behind the sofa|out=behind a bush]|[in=next to the bed|out=next to the fence]|
@@ -93,12 +93,12 @@ FILLERS = {
     "its": "its",
     "gold": "golden|yellow|orange|red|white|pink",
     "bug": "butterfly|ladybug|fly|moth|beetle|leaf|shadow|feather",
-    "tail": """ and <smile>| and <sit> down {spot}| and <wave> to {friend}| with both hands|, and the {pet} <watch>|
-        , and {friend} <laugh>| for a while|, just for fun| before lunch| after lunch| and <clap> {his} hands|
-        , and then {he} <take> a deep breath| while {friend} <look> at the {things}| while the {pet} <rest> {spot}|
-        and <count> to ten| and <think> about the {toy}|, because {he} <like> it so much| {adv}|, and {pet_name} <come> too|
-        and <look> around {adv}| next to {friend}| near the {adj} {things}|, and {he} <do> not want to stop|
-        as {he} always <do> on {weather} days| with the {toy} in {his} hand""",
+    "tail": """ and <smile>| and <sit> down {spot}| and <wave> to {friend}| with both hands|, and the {pet} <watch>
+        |, and {friend} <laugh>| for a while|, just for fun| before lunch| after lunch| and <clap> {his} hands
+        |, and then {he} <take> a deep breath| while {friend} <look> at the {things}| while the {pet} <rest> {spot}
+        | and <count> to ten| and <think> about the {toy}|, because {he} <like> it so much| {adv}|, and {pet_name} <come> too
+        | and <look> around {adv}| next to {friend}| near the {adj} {things}|, and {he} <do> not want to stop
+        | as {he} always <do> on {weather} days| with the {toy} in {his} hand""",
     "lead": """Then |After that, |Soon, |A little later, |Next, |After a while, |At noon, |All at once, |Right away, |Just then, |
         For a moment, |Before long, |Once more, |With great care, |Late in the day, |In the end, |Little by little, |That {time2}, |
         Behind the {adj} {thing}, |Next to {friend}, |With a {food} in one hand, |After the {game}, """,
@@ -119,6 +119,34 @@ FILLERS = {
         Let us {sact}|We should {sact}|My {toy} is the best one|I have an idea""",
     "sact": """play a {gadj} game|sing a song|look for {things}|count the {things}|eat a {food}|sit {spot}|find a {colour} {thing}|
         draw a {thing}|build a {adj} house|go with the {pet}|show you something|run and jump|stay here|read a {adj} book""",
+    "gadj": "funny|new|nice|silly|long|special|simple|lovely|old|little|short|quiet",
+    "padj": "big|small|soft|old|little|funny|lovely|nice|tiny|playful|sleepy|hungry|friendly|young|clever|fluffy",
+    "trait2": "curious|helpful|cheerful|careful|playful|patient|thoughtful|friendly",
+    "act2": """play with a {colour} {thing}|sing a {gadj} song|draw a {adj} {thing}|sit {spot}|look at the {adj} {things}|
+        eat a {food}|read a {adj} book|run around {adv3}|count the {things}|rest {spot}|bring a {food}|watch the {pet}|
+        carry the {colour} {things}|tell a {gadj} story|make a {colour} {thing}|pour some water|walk around {spot}""",
+    "act3": """play with the {colour} {things}|sing a {gadj} song|draw a {adj} {thing}|build a {adj} tower|count the {colour} {things}|
+        look for {adj} {things}|play a {gadj} game|eat a {food}|read about a {colour} {thing}|paint a {colour} {thing}|
+        feed the {pet}|chase the {pet}|play hide and seek|roll a {colour} ball|sort the {things}""",
+    "act4": """play with the {colour} {things}|sing a {gadj} song|draw a {adj} {thing}|build a {adj} tower|count the {things}|
+        play a {gadj} game|read about a {thing}|paint a {colour} {thing}|feed the {pet}|roll a {colour} ball""",
+    "adv2": "softly|loudly|quietly|with a nod|in a low voice|at once|very slowly|in a kind voice|politely",
+    "adv3": "slowly|quickly|quietly|in circles|like a frog|like a king",
+    "adj2": "soft|old|smooth|long|strange|pretty|clean|light|thin|flat",
+    "thing2": "|".join("kite box book hat key shell bell drum doll truck boat robot scarf puzzle basket map puppet flag cup".split()),
+    "colour2": "red|blue|green|yellow|white|black|pink|brown|grey|purple",
+    "number": "two|three|four|five|six|seven|eight|nine|ten",
+    "weather2": "cold|windy|cool|dark|foggy|cloudy",
+    "toyname": "Star|Captain|Treasure|Sunshine|Old Friend|Number One|Little One|Magic|Secret|Wonder",
+    "man": "man|woman|neighbour|boy|girl|farmer|baker|driver",
+    "feel2": "[happy=happy|sad=sad]|[happy=very happy|sad=very sad]|[happy=glad|sad=unhappy]|[happy=cheerful|sad=gloomy]",
+    "feel3": "[happy=happy|sad=sad]|[happy=very happy|sad=very sad]|[happy=glad|sad=unhappy]|[happy=proud|sad=upset]",
+    "show2": "<[happy=smile|sad=cry]>|<[happy=laugh|sad=sob]>|<[happy=sing|sad=sigh]>|<[happy=giggle|sad=frown]>",
+    "question": """Can I see the {toy}|Do you like {adj} {things}|Where is the {colour} {thing}|Do you want a {food}|
+        Can we {sact}|Do you want to {sact}|Shall we {sact}|Is that your {toy}|May I hold the {toy}""",
+    "say2": "I like {colour} {things}|we can {sact}|you can have a {food}|I see a {adj} {thing}|let us {sact}|come and see the {toy}",
+    "say3": "we can {sact}|we can look for the {pet}|you can hold the {toy}|I want a {food}|we will go home",
+    "petnow": "is {spot}|has my {thing}|wants a {food}|is so {adj}|likes the {toy}|is playing with the {things}",
 }
 
 # past, present third person; regular verbs follow the rules in `conjugate`.
@@ -138,7 +166,7 @@ IRREGULAR = {
     "meet": ("met", "meets"), "win": ("won", "wins"), "tear": ("tore", "tears"), "spend": ("spent", "spends"),
     "stick": ("stuck", "sticks"), "wake": ("woke", "wakes"), "light": ("lit", "lights"), "teach": ("taught", "teaches"),
     "write": ("wrote", "writes"), "grow": ("grew", "grows"), "swim": ("swam", "swims"), "ride": ("rode", "rides"),
-    "lend": ("lent", "lends"), "send": ("sent", "sends"), "shake": ("shook", "shakes"), "fight": ("fought", "fights"),
+    "lend": ("lent", "lends"), "wear": ("wore", "wears"), "send": ("sent", "sends"), "shake": ("shook", "shakes"), "fight": ("fought", "fights"),
 }
 DOUBLING = """hug clap stop hop tap nod grab wag skip drop pat hum spot trip slip chat rub beg plan tug dip flap step wrap
 slam""".split()

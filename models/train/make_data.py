@@ -153,7 +153,7 @@ def verb_forms():
     past, present = (sorted({lexicon.conjugate(v, is_past) for v in verbs if v.isalpha()}) for is_past in (True, False))
     nouns = {"shows", "plans", "drops", "steps", "spots", "shells", "boxes", "leaves", "smiles", "looks", "trips", "hands", "can"}
     same = set(past) & set(verbs) | lexicon.UNCHANGED_PAST | set(present) & set(verbs)
-    return [w for w in past if w not in same], [w for w in present if w not in same | nouns]
+    return ["were"] + [w for w in past if w not in same], ["are"] + [w for w in present if w not in same | nouns]
 
 
 def make_lexicons():

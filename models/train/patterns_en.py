@@ -321,7 +321,7 @@ The {food} [happy=<taste> sweet and good|sad=<fall> into the dirt], and {n} <loo
 {n} [happy=<get> a gift|sad=<fall> down] {at}, and {friend} <come> {adv2} with a {adj} {thing2}.
 {lead}[happy=everybody|sad=nobody] <want> to {act4} with {n}.
 {Pet} [happy=<give> {n} a kiss|sad=<hurt> {its} leg] {spot}, and {friend} <see> it.
-{lead}{n} <open> the {adj} box, and it <be> [happy=full of {colour} {things}|sad=empty, without any {things}].
+{lead}{n} <open> the {adj} box, and it <be> [happy=full of|sad=without any] {colour} {things}.
 The {toy} <be> [happy=safe|sad=gone], and {n} <tell> {friend} about it.
 {lead}{n} [happy=<make> a new friend|sad=<have> nobody to play with] {at}, even with a {adj} {thing2}.
 [happy=A lovely surprise|sad=A sad thing] <happen> {at} that {time2}: the {toy} [happy=<be> back|sad=<be> lost].
@@ -391,34 +391,3 @@ All in all it <be> a {good} {time2} for {n} and {pet_name}.
 In {his} dream that night, {n} <see> the {toy} and a {colour} {thing2}.
 {n} <fall> asleep {madv}, with the {toy} next to {pet_name}.
 """
-
-MORE_FILLERS = {
-    "gadj": "funny|new|nice|silly|long|special|simple|lovely|old|little|short|quiet",
-    "padj": "big|small|soft|old|little|funny|lovely|nice|tiny|playful|sleepy|hungry|friendly|young|clever|fluffy",
-    "trait2": "curious|helpful|cheerful|careful|playful|patient|thoughtful|friendly",
-    "act2": """play with a {colour} {thing}|sing a {gadj} song|draw a {adj} {thing}|sit {spot}|look at the {adj} {things}|
-        eat a {food}|read a {adj} book|run around {adv3}|count the {things}|rest {spot}|bring a {food}|watch the {pet}|
-        carry the {colour} {things}|tell a {gadj} story|make a {colour} {thing}|pour some water|walk around {spot}""",
-    "act3": """play with the {colour} {things}|sing a {gadj} song|draw a {adj} {thing}|build a {adj} tower|count the {colour} {things}|
-        look for {adj} {things}|play a {gadj} game|eat a {food}|read about a {colour} {thing}|paint a {colour} {thing}|
-        feed the {pet}|chase the {pet}|play hide and seek|roll a {colour} ball|sort the {things}""",
-    "act4": """play with the {colour} {things}|sing a {gadj} song|draw a {adj} {thing}|build a {adj} tower|count the {things}|
-        play a {gadj} game|read about a {thing}|paint a {colour} {thing}|feed the {pet}|roll a {colour} ball""",
-    "adv2": "softly|loudly|quietly|with a nod|in a low voice|at once|very slowly|in a kind voice|politely",
-    "adv3": "slowly|quickly|quietly|in circles|like a frog|like a king",
-    "adj2": "soft|old|smooth|long|strange|pretty|clean|light|thin|flat",
-    "thing2": "|".join("kite box book hat key shell bell drum doll truck boat robot scarf puzzle basket map puppet flag cup".split()),
-    "colour2": "red|blue|green|yellow|white|black|pink|brown|grey|purple",
-    "number": "two|three|four|five|six|seven|eight|nine|ten",
-    "weather2": "cold|windy|cool|dark|foggy|cloudy",
-    "toyname": "Star|Captain|Treasure|Sunshine|Old Friend|Number One|Little One|Magic|Secret|Wonder",
-    "man": "man|woman|neighbour|boy|girl|farmer|baker|driver",
-    "feel2": "[happy=happy|sad=sad]|[happy=very happy|sad=very sad]|[happy=glad|sad=unhappy]|[happy=cheerful|sad=gloomy]",
-    "feel3": "[happy=happy|sad=sad]|[happy=very happy|sad=very sad]|[happy=glad|sad=unhappy]|[happy=proud|sad=upset]",
-    "show2": "<[happy=smile|sad=cry]>|<[happy=laugh|sad=sob]>|<[happy=sing|sad=sigh]>|<[happy=giggle|sad=frown]>",
-    "question": """Can I see the {toy}|Do you like {adj} {things}|Where is the {colour} {thing}|Do you want a {food}|
-        Can we {sact}|Do you want to {sact}|Shall we {sact}|Is that your {toy}|May I hold the {toy}""",
-    "say2": "I like {colour} {things}|we can {sact}|you can have a {food}|I see a {adj} {thing}|let us {sact}|come and see the {toy}",
-    "say3": "we can {sact}|we can look for the {pet}|you can hold the {toy}|I want a {food}|we will go home",
-    "petnow": "is {spot}|has my {thing}|wants a {food}|is so {adj}|likes the {toy}|is playing with the {things}",
-}
