@@ -81,3 +81,50 @@ export {
   parseReference,
 } from "./models/reference.ts";
 export { type ResolvedModel, type ResolveOptions, resolveModel } from "./models/resolve-model.ts";
+// steer
+export { checkVectorFits } from "./steer/check-vector-fits.ts";
+export {
+  formatStrength,
+  parseStrength,
+  parseVectorArgument,
+  type Strength,
+  type StrengthUnit,
+  type VectorArgument,
+} from "./steer/strength.ts";
+export { type SteerOptions, toAdditions } from "./steer/to-additions.ts";
+// vectors
+export { addVectors, cosineBetween, scaleVector, subtractVectors } from "./vectors/combine.ts";
+export {
+  type ContrastPair,
+  checkContrastPair,
+  type ReadContrastOptions,
+  readContrastSet,
+} from "./vectors/contrast-set.ts";
+export { formatControlVector, readControlVector } from "./vectors/control-vector.ts";
+export {
+  type Extraction,
+  type ExtractionMethod,
+  type ExtractOptions,
+  extractVector,
+  type SiteReport,
+} from "./vectors/extract.ts";
+export { meanDifference } from "./vectors/mean-difference.ts";
+export { randomLike, shuffledLabels } from "./vectors/null-vectors.ts";
+export { pcaDirection } from "./vectors/pca.ts";
+export { type PersonaContrast, type PersonaOptions, personaContrast } from "./vectors/persona-contrast.ts";
+export { type ProbeOptions, probeDirection } from "./vectors/probe.ts";
+export { type PairRows, type ReadPairsOptions, readPairRows, type SiteRows } from "./vectors/read-pair-rows.ts";
+export { formatReadPosition, parseReadPosition, type ReadPosition } from "./vectors/read-position.ts";
+export { sentenceOpenings } from "./vectors/sentence-openings.ts";
+export { crossValidate, type FitDirection, measureSeparation, type Separation } from "./vectors/separation.ts";
+export {
+  checkSteeringVector,
+  type Direction,
+  type MapEndName,
+  type SteeringVector,
+  type TransferSource,
+  type VectorProvenance,
+  vectorNorm,
+} from "./vectors/steering-vector.ts";
+export { type Transfer, type TransferOptions, transferVector } from "./vectors/transfer.ts";
+export { checkVectorPath, readVector, writeVector } from "./vectors/vector-file.ts";

@@ -1,0 +1,122 @@
+import { TrimtabError } from "../errors.ts";
+import { createMatrix, type Matrix } from "../linalg/matrix.ts";
+import { pairDifferences, project, toNaturalLength } from "./pair-differences.ts";
+import type { PairRows } from "./read-pair-rows.ts";
+
+export interface ProbeOptions {
+  /** Penalty on the weights of the standardised dimensions, λ/2 ‖w‖². Default 1, as the usual `C = 1`. */
+  readonly lambda?: number;
+}
+
+/** Newton needs some 10 steps; 60 means that something is wrong. */
+const maxNewtonSteps = 60;
+
+/**
+ * Fits a logistic probe that tells positive rows from negative ones, and returns its weights as a direction of activation space, `[width]`.
+ *
+ * Minimises Σ log(1 + exp(−yᵢ (w·zᵢ + b))) + λ/2 ‖w‖² over both sides' rows, where z is x with each dimension centred and divided by its
+ * standard deviation; the direction is w divided by those deviations, the gradient of the log-odds with respect to x. Unlike a
+ * difference of means it turns away from dimensions that vary for other reasons. Returned with the root mean square projection of
+ * the pair differences as its length. Newton's method, each step by conjugate gradients (no `[width, width]` matrix); deterministic.
+ *
+ * @throws internal if Newton's method does not converge
+ */
+export function probeDirection(rows: PairRows, { lambda = 1 }: ProbeOptions = {}): Float64Array {
+  const { Z, deviations } = standardise(rows);
+  const labels = Float64Array.from({ length: Z.rows }, (_, i) => (i < rows.pairs ? 1 : -1));
+  const w = fitLogistic(Z, labels, lambda);
+  const direction = Float64Array.from(deviations, (deviation, j) => w[j]! / deviation);
+  return toNaturalLength(direction, pairDifferences(rows));
+}
+
+/** Positive rows, then negative ones, each dimension with mean 0 and variance 1; a constant one stays 0. A last column of ones. */
+function standardise({ pairs, width, positive, negative }: PairRows): { Z: Matrix; deviations: Float64Array } {
+  const Z = createMatrix(2 * pairs, width + 1);
+  const deviations = new Float64Array(width);
+  const at = (i: number, j: number): number =>
+    i < pairs ? positive[i * width + j]! : negative[(i - pairs) * width + j]!;
+  for (let j = 0; j < width; j++) {
+    let mean = 0;
+    for (let i = 0; i < Z.rows; i++) mean += at(i, j) / Z.rows;
+    let variance = 0;
+    for (let i = 0; i < Z.rows; i++) variance += (at(i, j) - mean) ** 2 / Z.rows;
+    const deviation = Math.sqrt(variance) || 1;
+    deviations[j] = deviation;
+    for (let i = 0; i < Z.rows; i++) Z.data[i * Z.cols + j] = (at(i, j) - mean) / deviation;
+  }
+  for (let i = 0; i < Z.rows; i++) Z.data[i * Z.cols + width] = 1;
+  return { Z, deviations };
+}
+
+/** Weights `[cols]` of the penalised logistic regression; the last column is the intercept and carries no penalty. */
+function fitLogistic(Z: Matrix, labels: Float64Array, lambda: number): Float64Array {
+  const penalty = new Float64Array(Z.cols).fill(lambda);
+  penalty[Z.cols - 1] = 0;
+  let w = new Float64Array(Z.cols);
+  let scores = new Float64Array(Z.rows);
+  let loss = lossOf(scores, labels, w, penalty);
+  for (let step = 0; step < maxNewtonSteps; step++) {
+    const chances = scores.map((score, i) => 1 / (1 + Math.exp(labels[i]! * score)));
+    const gradient = transposed(
+      Z,
+      chances.map((chance, i) => -labels[i]! * chance),
+    ).map((value, j) => value + penalty[j]! * w[j]!);
+    // Sums of Z.rows terms of size one, so this is rounding error with room to spare.
+    if (gradient.every((value) => Math.abs(value) <= 1e-9 * Z.rows)) return w;
+    const curvature = chances.map((chance) => chance * (1 - chance));
+    const move = solveNewton(Z, curvature, penalty, gradient);
+    const slope = gradient.reduce((sum, value, j) => sum + value * move[j]!, 0);
+    const moved = project(Z, move);
+    let size = 1;
+    for (; ; size /= 2) {
+      const tried = scores.map((score, i) => score + size * moved[i]!);
+      const weights = w.map((value, j) => value + size * move[j]!);
+      const after = lossOf(tried, labels, weights, penalty);
+      const isEnough = after <= loss + 1e-4 * size * slope || size < 1e-10;
+      if (!isEnough) continue;
+      if (size < 1e-10) return w; // no step lowers the loss any more: the minimum to rounding
+      [w, scores, loss] = [weights, tried, after];
+      break;
+    }
+  }
+  throw new TrimtabError("internal", `internal: the probe did not converge in ${maxNewtonSteps} steps`);
+}
+
+function lossOf(scores: Float64Array, labels: Float64Array, w: Float64Array, penalty: Float64Array): number {
+  let loss = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const margin = labels[i]! * scores[i]!;
+    loss += margin > 0 ? Math.log1p(Math.exp(-margin)) : -margin + Math.log1p(Math.exp(margin));
+  }
+  for (let j = 0; j < w.length; j++) loss += (penalty[j]! / 2) * w[j]! * w[j]!;
+  return loss;
+}
+
+/** Solves (Zᵀ diag(curvature) Z + diag(penalty)) x = −gradient by conjugate gradients. */
+function solveNewton(Z: Matrix, curvature: Float64Array, penalty: Float64Array, gradient: Float64Array): Float64Array {
+  const x = new Float64Array(Z.cols);
+  const residual = gradient.map((value) => -value);
+  let direction = residual.slice();
+  let squared = residual.reduce((sum, value) => sum + value * value, 0);
+  const enough = squared * 1e-16; // relative residual 1e-8: Newton corrects the rest
+  for (let step = 0; step < 10 * Z.cols && squared > enough; step++) {
+    const projected = project(Z, direction).map((value, i) => value * curvature[i]!);
+    const product = transposed(Z, projected).map((value, j) => value + penalty[j]! * direction[j]!);
+    const length = squared / direction.reduce((sum, value, j) => sum + value * product[j]!, 0);
+    if (!Number.isFinite(length)) break;
+    for (let j = 0; j < x.length; j++) {
+      x[j] = x[j]! + length * direction[j]!;
+      residual[j] = residual[j]! - length * product[j]!;
+    }
+    const before = squared;
+    squared = residual.reduce((sum, value) => sum + value * value, 0);
+    direction = residual.map((value, j) => value + (squared / before) * direction[j]!);
+  }
+  return x;
+}
+
+function transposed({ rows, cols, data }: Matrix, w: Float64Array): Float64Array {
+  const result = new Float64Array(cols);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) result[j] = result[j]! + data[i * cols + j]! * w[i]!;
+  return result;
+}
