@@ -1,5 +1,21 @@
 // The public door: explicit named exports, grouped by room.
 
+// activations
+export { type Corpus, type CorpusDocument, resolveCorpus, toCorpus } from "./activations/corpus.ts";
+export {
+  type LeftOut,
+  type PairedRows,
+  type PairedRowsOptions,
+  readPairedRows,
+  sinkFactor,
+} from "./activations/paired-rows.ts";
+export {
+  checkSameTokenizer,
+  defaultContext,
+  type TokenWindow,
+  toWindows,
+  type WindowOptions,
+} from "./activations/windows.ts";
 // engine
 export {
   type Capabilities,
@@ -66,6 +82,40 @@ export {
   writeSafetensors,
 } from "./formats/safetensors.ts";
 export { type WriteFileOptions, writeFileAtomic } from "./formats/write-file.ts";
+// linalg
+export { createMatrix, type Matrix } from "./linalg/matrix.ts";
+export { type Random, seededRandom } from "./linalg/random.ts";
+// maps
+export {
+  type AffineMap,
+  applyMap,
+  type CorpusRecord,
+  carryDirection,
+  type FitRecord,
+  type MapEnd,
+  type RowCounts,
+} from "./maps/affine-map.ts";
+export { chooseLambda, defaultLambdas, type LambdaChoice } from "./maps/choose-lambda.ts";
+export { defaultRows, type FitMapOptions, type FitMapResult, type FitProgress, fitMap } from "./maps/fit-map.ts";
+export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis } from "./maps/fit-ridge.ts";
+export {
+  defaultLayerPair,
+  equalRelativeDepth,
+  formatLayerPair,
+  type LayerPair,
+  parseLayerPair,
+} from "./maps/layer-pairs.ts";
+export { readMap, writeMap } from "./maps/map-file.ts";
+export type {
+  Interval,
+  MapScores,
+  MeanCosine,
+  PredictionScore,
+  Quartiles,
+  TokenIdentityScore,
+} from "./maps/map-scores.ts";
+export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
+export { readMoments, writeMoments } from "./maps/moments-file.ts";
 // models
 export { type DemoName, demoData, demoModelPath, demoNames } from "./models/demo-family.ts";
 export type { HubOptions } from "./models/hub.ts";
@@ -81,6 +131,7 @@ export {
   parseReference,
 } from "./models/reference.ts";
 export { type ResolvedModel, type ResolveOptions, resolveModel } from "./models/resolve-model.ts";
+export { trimtabVersion } from "./models/trimtab-version.ts";
 // steer
 export { checkVectorFits } from "./steer/check-vector-fits.ts";
 export {

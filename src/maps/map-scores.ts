@@ -50,7 +50,7 @@ export interface MapScores extends PredictionScore {
   readonly r2PerDimension: Quartiles;
   /** Mean squared error per dimension. */
   readonly mse: number;
-  /** The cosines were taken over this many rows, a seeded sample when the held-out rows are more than fit in memory. */
+  /** Rows that the cosines are means over: all held-out rows, which are bounded in number (see `held-out-set.ts`). */
   readonly cosineRows: number;
   readonly nulls: {
     /** The training mean for every row. */

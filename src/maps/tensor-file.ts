@@ -1,0 +1,51 @@
+import { mismatch } from "../errors.ts";
+import type { Safetensors } from "../formats/safetensors.ts";
+
+/**
+ * Checks that a safetensors file is one of ours, of the given kind and of version 1.
+ *
+ * @throws bad-input naming what it is instead; unsupported for another version
+ */
+export function checkKind({ metadata, tensors }: Safetensors, kind: string, path: string): void {
+  const found = metadata.get("format");
+  if (found !== kind)
+    throw mismatch("bad-input", path, `a ${kind} file`, describe(found, tensors.keys()), {
+      hint: kind === "trimtab-map" ? "write one with: trimtab fit SOURCE TARGET --corpus PATH -o FILE" : undefined,
+    });
+  const version = metadata.get("version");
+  if (version !== "1")
+    throw mismatch("unsupported", path, `a ${kind} of version 1`, `version ${String(version).slice(0, 20)}`, {
+      hint: "update trimtab",
+    });
+}
+
+function describe(format: string | undefined, names: Iterable<string>): string {
+  if (format?.startsWith("trimtab-")) return `a ${format.slice(0, 40)} file`;
+  const [first] = names;
+  return first === undefined
+    ? "a safetensors file without tensors"
+    : `another program's safetensors file (tensor ${JSON.stringify(first.slice(0, 60))})`;
+}
+
+/**
+ * Picks a float64 tensor of a given number of dimensions.
+ *
+ * @throws bad-input if it is missing or of another type or rank
+ */
+export function float64Tensor(
+  { tensors }: Safetensors,
+  name: string,
+  rank: number,
+  path: string,
+): { readonly shape: readonly number[]; readonly data: Float64Array } {
+  const tensor = tensors.get(name);
+  if (!tensor) throw mismatch("bad-input", path, `a tensor ${name}`, `${[...tensors.keys()].join(", ").slice(0, 80)}`);
+  if (!(tensor.data instanceof Float64Array) || tensor.shape.length !== rank)
+    throw mismatch(
+      "bad-input",
+      `${path}: ${name}`,
+      `F64 of ${rank} dimensions`,
+      `${tensor.data.constructor.name} [${tensor.shape.join(", ")}]`,
+    );
+  return { shape: tensor.shape, data: tensor.data };
+}
