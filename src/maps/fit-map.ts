@@ -6,10 +6,10 @@ import { type ModelIdentity, toIdentity } from "../engine/description.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import type { Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
+import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { AffineMap } from "./affine-map.ts";
 import { type CollectedRows, createCollector } from "./collect-rows.ts";
 import { solveMap } from "./solve-map.ts";
-import { trimtabVersion } from "./trimtab-version.ts";
 
 /** How far a fit has come. */
 export interface FitProgress {

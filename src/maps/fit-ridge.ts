@@ -76,17 +76,20 @@ export function fitRidge(moments: Moments, { lambda }: { readonly lambda: number
   return fitRidgePath(moments).solve(lambda);
 }
 
+/** A dimension that varies by less than this share of its mean is constant: what is left is rounding of the mean, far below float32. */
+const constancy = 2 ** -40;
+
 /**
  * Standardises and decomposes the source covariance of some rows.
  *
  * @throws bad-input if there are fewer than two rows or a value is not finite
  */
-export function decomposeSource({ n, Cxx }: Moments): SourceBasis {
+export function decomposeSource({ n, meanX, Cxx }: Moments): SourceBasis {
   if (n < 2) throw mismatch("bad-input", "rows to fit", "at least 2", String(n));
   const d = Cxx.rows;
   const inverse = Float64Array.from({ length: d }, (_, j) => {
-    const variance = (Cxx.data[j * d + j] as number) / n;
-    return variance > 0 ? 1 / Math.sqrt(variance) : 0;
+    const deviation = Math.sqrt((Cxx.data[j * d + j] as number) / n);
+    return deviation > constancy * Math.abs(meanX[j] as number) ? 1 / deviation : 0;
   });
   const R = createMatrix(d, d);
   for (let i = 0; i < d; i++)

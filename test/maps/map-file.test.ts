@@ -1,0 +1,195 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { TrimtabError } from "../../src/errors.ts";
+import { formatSafetensors, parseSafetensors, type Tensor } from "../../src/formats/safetensors.ts";
+import { seededRandom } from "../../src/linalg/random.ts";
+import { type AffineMap, applyMap, carryDirection } from "../../src/maps/affine-map.ts";
+import { readMap, writeMap } from "../../src/maps/map-file.ts";
+import { createMomentsSum } from "../../src/maps/moments.ts";
+import { readMoments, writeMoments } from "../../src/maps/moments-file.ts";
+import { mapRows, normalRows, plantedMatrix } from "./planted.ts";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "trimtab-maps-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const score = { r2: 0.4, cosine: { raw: 0.7, centred: 0.6 } };
+
+function sampleMap(): AffineMap {
+  const random = seededRandom(1);
+  const model = {
+    sha256: "ab".repeat(32),
+    architecture: "llama",
+    blocks: 4,
+    quantisation: "F16",
+    tokenizerFingerprint: "cd".repeat(32),
+  };
+  return {
+    source: { model: { ...model, name: "S", width: 5 }, site: { layer: 1, point: "resid_post" }, medianNorm: 9.25 },
+    target: {
+      model: { ...model, name: "L “große”", width: 7 },
+      site: { layer: 2, point: "resid_post" },
+      medianNorm: 21.5,
+    },
+    A: plantedMatrix(7, 5, random),
+    p: Float64Array.from({ length: 7 }, () => random.normal()),
+    fit: {
+      method: "ridge",
+      lambda: 0.01,
+      tried: [
+        { lambda: 0.01, r2: 0.4 },
+        { lambda: 1, r2: 0.3 },
+      ],
+      condition: Number.POSITIVE_INFINITY,
+      seed: 3,
+      corpus: { name: "stories.txt", sha256: "ef".repeat(32), documents: 12, windows: 40 },
+      rows: { total: 1000, train: 700, validation: 100, heldOut: 100, leftOut: { first: 40, special: 50, sink: 10 } },
+      context: 256,
+      rowsKind: "all",
+      version: "0.1.0",
+      createdAt: "2026-01-02T03:04:05Z",
+    },
+    scores: {
+      ...score,
+      rows: 100,
+      windows: 4,
+      r2Interval: { low: 0.3, high: 0.5, level: 0.95, resamples: 1000 },
+      r2PerDimension: { lower: 0.2, median: 0.4, upper: 0.6 },
+      mse: 1.5,
+      cosineRows: 100,
+      nulls: { mean: score, shuffled: score, randomOrthogonal: score },
+      tokenIdentity: { table: 0.5, beyond: 0.2, tokensSeen: 300, unseenShare: 0.01 },
+    },
+  };
+}
+
+/** The map's file with its metadata or tensors changed. */
+async function altered(change: (metadata: Map<string, string>, tensors: Map<string, Tensor>) => void): Promise<string> {
+  const path = join(folder, "altered.safetensors");
+  await writeMap(path, sampleMap());
+  const { metadata, tensors } = parseSafetensors(await readFile(path));
+  const [newMetadata, newTensors] = [new Map(metadata), new Map(tensors)];
+  change(newMetadata, newTensors);
+  await writeFile(path, formatSafetensors(newTensors, newMetadata));
+  return path;
+}
+
+test("readMap(path) gives back what writeMap(path, map) wrote, to the bit", async () => {
+  const path = join(folder, "map.safetensors");
+  await writeMap(path, sampleMap());
+  expect(await readMap(path)).toEqual(sampleMap());
+  const { createdAt: _, ...withoutDate } = sampleMap().fit;
+  await writeMap(path, { ...sampleMap(), fit: withoutDate });
+  expect((await readMap(path)).fit).toEqual(withoutDate);
+});
+
+test("writeMap(path, map) writes the same bytes every time", async () => {
+  const [a, b] = [join(folder, "a.safetensors"), join(folder, "b.safetensors")];
+  await writeMap(a, sampleMap());
+  await writeMap(b, sampleMap());
+  expect((await readFile(a)).equals(await readFile(b))).toBe(true);
+});
+
+test("writeMap(path, map) refuses what it could not read back, and leaves no file", async () => {
+  const path = join(folder, "never.safetensors");
+  const map = sampleMap();
+  await expect(writeMap(path, { ...map, fit: { ...map.fit, lambda: Number.NaN } })).rejects.toThrow(/fit\.lambda/);
+  await expect(writeMap(path, { ...map, p: new Float64Array(3) })).rejects.toThrow("p: expected 7 values, got 3");
+  map.A.data[0] = Number.POSITIVE_INFINITY;
+  await expect(writeMap(path, map)).rejects.toThrow(/finite values/);
+  await expect(readFile(path)).rejects.toThrow(/ENOENT/);
+});
+
+test("readMap(path) refuses other kinds of file by name", async () => {
+  const vector = await altered((metadata) => metadata.set("format", "trimtab-vector"));
+  await expect(readMap(vector)).rejects.toThrow("expected a trimtab-map file, got a trimtab-vector file");
+  const stranger = await altered((metadata) => metadata.clear());
+  await expect(readMap(stranger)).rejects.toThrow(/another program's safetensors file \(tensor "A"\)/);
+  const newer = await altered((metadata) => metadata.set("version", "2"));
+  await expect(readMap(newer)).rejects.toMatchObject({ code: "unsupported", hint: "update trimtab" });
+  await expect(readMap(join(folder, "none"))).rejects.toMatchObject({ code: "not-found" });
+});
+
+test("readMap(path) names the field that is missing or of another kind", async () => {
+  const edit = (key: string, from: string | RegExp, to: string): Promise<string> =>
+    altered((metadata) => metadata.set(key, metadata.get(key)!.replace(from, to)));
+  await expect(readMap(await edit("fit", '"seed":3', '"seed":-3'))).rejects.toThrow(
+    "fit.seed: expected an integer of at least 0, got -3",
+  );
+  await expect(readMap(await edit("scores", '"mse":1.5', '"mse":"1.5"'))).rejects.toThrow(
+    "scores.mse: expected a finite number",
+  );
+  await expect(readMap(await edit("source", '"site":"resid_post.1"', '"site":"resid_post.9"'))).rejects.toThrow(
+    /a layer below 4, got 9/,
+  );
+  await expect(readMap(await edit("fit", '"ridge"', '"voodoo"'))).rejects.toThrow(/ridge or ols/);
+  await expect(readMap(await edit("target", '"width":7', '"width":8'))).rejects.toThrow(
+    "A: expected a matrix of 8 x 5, got 7 x 5",
+  );
+  await expect(readMap(await edit("target", "cdcd", "ffff"))).rejects.toThrow(/one tokenizer/);
+  await expect(readMap(await altered((metadata) => metadata.set("fit", "{")))).rejects.toThrow(/fit: expected JSON/);
+  await expect(readMap(await altered((_, tensors) => tensors.delete("p")))).rejects.toThrow(
+    "expected a tensor p, got A",
+  );
+  await expect(
+    readMap(await altered((_, tensors) => tensors.set("p", { shape: [7], data: new Float32Array(7) }))),
+  ).rejects.toThrow("p: expected F64 of 1 dimensions, got Float32Array [7]");
+});
+
+test("readMap(path) answers damaged bytes with a TrimtabError that is not ours to blame, never a crash", async () => {
+  const path = join(folder, "fuzzed.safetensors");
+  await writeMap(path, sampleMap());
+  const bytes = await readFile(path);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(bytes.length - 1), fc.nat(255), fc.option(fc.nat(bytes.length)), async (at, value, cut) => {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = value;
+      await writeFile(path, damaged.subarray(0, cut ?? damaged.length));
+      try {
+        await readMap(path);
+      } catch (error) {
+        expect(error).toBeInstanceOf(TrimtabError);
+        expect((error as TrimtabError).code).not.toBe("internal");
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("readMoments(path) gives back what writeMoments(path, moments) wrote, and refuses a map by name", async () => {
+  const random = seededRandom(2);
+  const sum = createMomentsSum(3, 2);
+  sum.add(normalRows(9, 3, random), normalRows(9, 2, random));
+  const path = join(folder, "moments.safetensors");
+  await writeMoments(path, sum.moments(), { provenance: new Map([["corpus", "stories"]]) });
+  expect(await readMoments(path)).toEqual(sum.moments());
+  await expect(writeMoments(path, sum.moments(), { provenance: new Map([["rows", "9"]]) })).rejects.toThrow(
+    /a key of its own/,
+  );
+  await writeMap(path, sampleMap());
+  await expect(readMoments(path)).rejects.toThrow("expected a trimtab-moments file, got a trimtab-map file");
+});
+
+test("applyMap(map, X) carries rows by A x + p, and carryDirection(map, v) carries their differences by A alone", () => {
+  const random = seededRandom(3);
+  const map = sampleMap();
+  const X = normalRows(6, 5, random);
+  const Y = applyMap(map, X);
+  const expected = mapRows(X, map.A, map.p, 0, random);
+  Y.forEach((value, at) => {
+    expect(value).toBeCloseTo(expected[at]!, 6);
+  });
+  const difference = Float32Array.from({ length: 5 }, (_, j) => X[j]! - X[5 + j]!);
+  carryDirection(map, difference).forEach((value, i) => {
+    expect(value).toBeCloseTo(Y[i]! - Y[7 + i]!, 5); // float32 rows of size 3
+  });
+  expect(() => applyMap(map, new Float32Array(6))).toThrow("hidden states: expected rows of width 5, got 6 values");
+  expect(() => carryDirection(map, new Float32Array(7))).toThrow(
+    "direction: expected width 5, the map's source, got 7",
+  );
+});
