@@ -15,8 +15,9 @@ const maxNewtonSteps = 60;
  * Fits a logistic probe that tells positive rows from negative ones, and returns its weights as a direction of activation space, `[width]`.
  *
  * Minimises Σ log(1 + exp(−yᵢ (w·zᵢ + b))) + λ/2 ‖w‖² over both sides' rows, where z is x with each dimension centred and divided by its
- * standard deviation; the direction is w divided by those deviations, the gradient of the log-odds with respect to x. Unlike a
- * difference of means it turns away from dimensions that vary for other reasons. Returned with the root mean square projection of
+ * standard deviation within a side; the direction is w divided by those deviations, the gradient of the log-odds with respect to x.
+ * (Deviations over all rows would hold the concept itself and flatten it.) Unlike a difference of means it turns away from dimensions
+ * that vary for other reasons. Returned with the root mean square projection of
  * the pair differences as its length. Newton's method, each step by conjugate gradients (no `[width, width]` matrix); deterministic.
  *
  * @throws internal if Newton's method does not converge
@@ -29,23 +30,34 @@ export function probeDirection(rows: PairRows, { lambda = 1 }: ProbeOptions = {}
   return toNaturalLength(direction, pairDifferences(rows));
 }
 
-/** Positive rows, then negative ones, each dimension with mean 0 and variance 1; a constant one stays 0. A last column of ones. */
+/** Keeps dimensions that hardly vary within a side from being blown up; as a share of the mean variance over all rows. */
+const varianceFloor = 1e-3;
+
+/** Positive rows, then negative ones, centred and divided by the deviations; a last column of ones for the intercept. */
 function standardise({ pairs, width, positive, negative }: PairRows): { Z: Matrix; deviations: Float64Array } {
+  const means = [positive, negative].map((side) => columnMeans(side, pairs, width)) as [Float64Array, Float64Array];
+  const variances = new Float64Array(width);
+  for (const [s, side] of [positive, negative].entries())
+    for (let i = 0; i < side.length; i++)
+      variances[i % width] = variances[i % width]! + (side[i]! - means[s]![i % width]!) ** 2 / (2 * pairs);
+  // Variance over all rows = within the sides + a quarter of the squared distance of their means.
+  const total = variances.reduce((sum, value, j) => sum + value + (means[0][j]! - means[1][j]!) ** 2 / 4, 0);
+  const floor = varianceFloor * (total / width);
+  const deviations = variances.map((variance) => Math.sqrt(variance + floor) || 1);
   const Z = createMatrix(2 * pairs, width + 1);
-  const deviations = new Float64Array(width);
-  const at = (i: number, j: number): number =>
-    i < pairs ? positive[i * width + j]! : negative[(i - pairs) * width + j]!;
-  for (let j = 0; j < width; j++) {
-    let mean = 0;
-    for (let i = 0; i < Z.rows; i++) mean += at(i, j) / Z.rows;
-    let variance = 0;
-    for (let i = 0; i < Z.rows; i++) variance += (at(i, j) - mean) ** 2 / Z.rows;
-    const deviation = Math.sqrt(variance) || 1;
-    deviations[j] = deviation;
-    for (let i = 0; i < Z.rows; i++) Z.data[i * Z.cols + j] = (at(i, j) - mean) / deviation;
+  for (let i = 0; i < Z.rows; i++) {
+    const [side, row] = i < pairs ? [positive, i] : [negative, i - pairs];
+    for (let j = 0; j < width; j++)
+      Z.data[i * Z.cols + j] = (side[row * width + j]! - (means[0][j]! + means[1][j]!) / 2) / deviations[j]!;
+    Z.data[i * Z.cols + width] = 1;
   }
-  for (let i = 0; i < Z.rows; i++) Z.data[i * Z.cols + width] = 1;
   return { Z, deviations };
+}
+
+function columnMeans(rows: Float32Array, pairs: number, width: number): Float64Array {
+  const means = new Float64Array(width);
+  for (let i = 0; i < rows.length; i++) means[i % width] = means[i % width]! + rows[i]! / pairs;
+  return means;
 }
 
 /** Weights `[cols]` of the penalised logistic regression; the last column is the intercept and carries no penalty. */
@@ -72,7 +84,8 @@ function fitLogistic(Z: Matrix, labels: Float64Array, lambda: number): Float64Ar
       const tried = scores.map((score, i) => score + size * moved[i]!);
       const weights = w.map((value, j) => value + size * move[j]!);
       const after = lossOf(tried, labels, weights, penalty);
-      const isEnough = after <= loss + 1e-4 * size * slope || size < 1e-10;
+      // Near the minimum the loss changes by less than its own rounding, and Newton's full step is right all the same.
+      const isEnough = after <= loss + 1e-4 * size * slope + 1e-14 * (1 + loss) || size < 1e-10;
       if (!isEnough) continue;
       if (size < 1e-10) return w; // no step lowers the loss any more: the minimum to rounding
       [w, scores, loss] = [weights, tried, after];

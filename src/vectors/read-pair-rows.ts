@@ -110,16 +110,22 @@ async function toReadTexts(
 }
 
 async function tokenizeText(model: OpenModel, text: string, parseSpecial: boolean, where: string): Promise<Int32Array> {
-  const { trainedContext, tokenizer } = model.description;
+  const { tokenizer } = model.description;
   let tokens = await model.tokenize(text, { addSpecial: true, parseSpecial });
   // Some chat templates write BOS themselves; the model saw it once.
   if (tokens.length > 1 && tokens[0] === tokenizer.bos && tokens[1] === tokenizer.bos) tokens = tokens.slice(1);
   // Some files ask for EOS after every text; nothing is said behind it, so it is not read.
   if (!parseSpecial && tokens.length > 1 && tokens.at(-1) === tokenizer.eos) tokens = tokens.slice(0, -1);
-  if (tokens.length > trainedContext)
-    throw mismatch("bad-input", where, `at most ${trainedContext} tokens, the model's context`, String(tokens.length), {
-      hint: "shorten the text",
-    });
+  if (tokens.length > model.context)
+    throw mismatch(
+      "bad-input",
+      where,
+      `at most ${model.context} tokens, the context the model was opened with`,
+      String(tokens.length),
+      {
+        hint: "shorten the text or open the model with a longer context",
+      },
+    );
   return tokens;
 }
 

@@ -1,0 +1,136 @@
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { TrimtabError } from "../../src/errors.ts";
+import { checkContrastPair, readContrastSet } from "../../src/vectors/contrast-set.ts";
+import { personaContrast } from "../../src/vectors/persona-contrast.ts";
+import { sentenceOpenings } from "../../src/vectors/sentence-openings.ts";
+import { temporaryFolder } from "../formats/temporary-folder.ts";
+import { plantedModel } from "./planted-model.ts";
+
+const folder = temporaryFolder();
+const plain = async (path: string, concept?: string) =>
+  (await readContrastSet(path, { concept })).map(({ prompt, positive, negative }) => ({ prompt, positive, negative }));
+
+const pair = { prompt: "He felt", positive: " happy", negative: " sad" };
+const bare = { prompt: "", positive: "Oui.", negative: "Yes." };
+
+describe("readContrastSet(path)", () => {
+  test("reads the same pairs from JSON Lines, gzip, a JSON array, CSV and TSV", async () => {
+    const lines = `${JSON.stringify(pair)}\n\n${JSON.stringify({ positive: "Oui.", negative: "Yes." })}\n`;
+    const table = (comma: string) =>
+      `prompt${comma}positive${comma}negative\nHe felt${comma} happy${comma} sad\n${comma}Oui.${comma}Yes.\n`;
+    for (const path of [
+      folder.put("a.jsonl", lines),
+      folder.put("a.jsonl.gz", gzipSync(lines)),
+      folder.put("a.json", JSON.stringify([pair, bare])),
+      folder.put("a.csv", table(",")),
+      folder.put("a.tsv", table("\t")),
+    ])
+      expect(await plain(path), path).toEqual([pair, bare]);
+  });
+
+  test("reads Anthropic's and CAA's items, and steering-bench's", async () => {
+    const item = { question: "Do you agree?\n", answer_matching_behavior: " Yes", answer_not_matching_behavior: " No" };
+    const expected = [{ prompt: "Do you agree?\n", positive: " Yes", negative: " No" }];
+    expect(await plain(folder.put("b.jsonl", JSON.stringify(item)))).toEqual(expected);
+    expect(await plain(folder.put("b.json", JSON.stringify([item])))).toEqual(expected);
+    const side = (prompt: string, response: string) => ({ prompt, response });
+    const bench = [
+      { positive: side("Q (A) Yes (B) No", "(A)"), negative: side("Q (A) Yes (B) No", "(B)"), meta: null },
+      { positive: side("Be kind.", "Hello"), negative: side("Be rude.", "Hello") },
+    ];
+    expect(await plain(folder.put("c.json", JSON.stringify(bench)))).toEqual([
+      { prompt: "Q (A) Yes (B) No\n", positive: "(A)", negative: "(B)" },
+      { prompt: "", positive: "Be kind.\nHello", negative: "Be rude.\nHello" },
+    ]);
+  });
+
+  test("takes one concept of several by name, and refuses to mix them", async () => {
+    const rows = [
+      { ...pair, concept: "mood" },
+      { ...bare, concept: "French" },
+    ];
+    const path = folder.put("d.jsonl", rows.map((row) => JSON.stringify(row)).join("\n"));
+    expect(await plain(path, "French")).toEqual([bare]);
+    await expect(plain(path)).rejects.toThrow("expected pairs of one concept, got 2: French, mood");
+    await expect(plain(path, "German")).rejects.toThrow("expected a concept of French, mood, got German");
+  });
+
+  test.each([
+    ["a missing side", { positive: "a" }, ':2: expected "negative" as a string'],
+    ["an empty side", { positive: "a", negative: "" }, 'some text as "negative"'],
+    ["equal sides", { prompt: "p", positive: "a", negative: "a" }, "two different texts"],
+    ["a number", { positive: 1, negative: "b" }, '"positive" as a string, got number'],
+    ["a list", ["a", "b"], "an object, got an array"],
+    ["half a steering-bench item", { positive: { prompt: "a", response: "b" }, negative: {} }, '"negative" with'],
+  ])("refuses %s, naming the line", async (_, row, message) => {
+    const path = folder.put("e.jsonl", `${JSON.stringify(pair)}\n${JSON.stringify(row)}\n`);
+    await expect(plain(path)).rejects.toThrow(message);
+    await expect(plain(path)).rejects.toThrow(`${path}:2`);
+  });
+
+  test("refuses a file without rows and an array that is none", async () => {
+    await expect(plain(folder.put("f.jsonl", "\n"))).rejects.toThrow("at least one pair");
+    await expect(plain(folder.put("f.json", "{}"))).rejects.toThrow("an array of pairs");
+  });
+
+  test("checkContrastPair says bad-input or returns two different texts, for any value", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.jsonValue(), fc.record({ positive: fc.jsonValue(), negative: fc.jsonValue() })),
+        (value) => {
+          try {
+            const { positive, negative } = checkContrastPair(value, "row");
+            expect(positive).not.toBe(negative);
+          } catch (error) {
+            expect(error).toBeInstanceOf(TrimtabError);
+            expect(error).toMatchObject({ code: "bad-input" });
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("personaContrast(model, {concept, versus})", () => {
+  const bare = plantedModel(new Float64Array(4));
+  const chatting = {
+    description: { ...bare.description, chatTemplate: "template" },
+    chatPrompt: (messages: readonly { role: string; content: string }[]) =>
+      `<|user|>${messages.map(({ content }) => content).join()}<|assistant|>`,
+  };
+
+  test("writes every opening twice, through the chat template where there is one", () => {
+    const { pairs, readAt, parseSpecial } = personaContrast(chatting, { concept: "happy", versus: "sad" });
+    expect(pairs).toHaveLength(2 * sentenceOpenings.length);
+    expect(pairs[0]).toEqual({
+      prompt: "",
+      positive: "<|user|>Act as if you are happy.<|assistant|>Today I",
+      negative: "<|user|>Act as if you are sad.<|assistant|>Today I",
+    });
+    expect([readAt, parseSpecial]).toEqual(["last", true]);
+  });
+
+  test("writes plain text for a model without one, and both sides end in the opening", () => {
+    const { pairs, parseSpecial } = personaContrast(bare, { concept: "happy", versus: "sad", openings: ["Well,"] });
+    expect(pairs.map(({ positive }) => positive)).toEqual([
+      'The speaker is happy. The speaker says: "Well,',
+      "The speaker is happy. These are the speaker's words: \"Well,",
+    ]);
+    expect(pairs.every(({ negative }) => negative.includes("sad") && negative.endsWith("Well,"))).toBe(true);
+    expect(parseSpecial).toBe(false);
+  });
+
+  test("refuses empty or equal descriptions, and empty openings", () => {
+    expect(() => personaContrast(bare, { concept: " ", versus: "sad" })).toThrow("two descriptions");
+    expect(() => personaContrast(bare, { concept: "sad", versus: "sad " })).toThrow("two different");
+    expect(() => personaContrast(bare, { concept: "a", versus: "b", openings: ["x", ""] })).toThrow("some text");
+  });
+
+  test("has at least 60 openings, none twice", () => {
+    expect(new Set(sentenceOpenings).size).toBe(sentenceOpenings.length);
+    expect(sentenceOpenings.length).toBeGreaterThanOrEqual(60);
+  });
+});
