@@ -1,5 +1,5 @@
+import type { EngineModel } from "../engine/engine-model.ts";
 import { type OpenOptions, openModel } from "../engine/open.ts";
-import type { OpenModel } from "../engine/open-model.ts";
 import type { ModelReference } from "./reference.ts";
 import { type ResolveOptions, resolveModel } from "./resolve-model.ts";
 import { checkNotAborted } from "./retry.ts";
@@ -17,7 +17,7 @@ export interface OpenReferenceOptions extends ResolveOptions, OpenOptions {}
 export async function openReference(
   reference: string | ModelReference,
   options: OpenReferenceOptions = {},
-): Promise<OpenModel> {
+): Promise<EngineModel> {
   const { threads, context, gpuLayers, variant, ...resolving } = options;
   const { path } = await resolveModel(reference, resolving);
   checkNotAborted(options.signal);

@@ -1,0 +1,17 @@
+import type { Command } from "./command.ts";
+
+interface Entry {
+  readonly summary: string;
+  /** Loaded only when it is run or explained: most of the start-up time lies behind these imports. */
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** All commands, in the order of their use. A test holds that each summary here is that of the command. */
+export const commands: Readonly<Record<string, Entry>> = {
+  inspect: { summary: "say what a model, map or vector is", load: () => import("./inspect.ts") },
+  fit: { summary: "learn a map from a small model's hidden states to a large one's", load: () => import("./fit.ts") },
+  vector: { summary: "find the direction of a concept in a model", load: () => import("./vector.ts") },
+  transfer: { summary: "carry a vector into another model through a map", load: () => import("./transfer.ts") },
+  steer: { summary: "let a model write with vectors added", load: () => import("./steer.ts") },
+  doctor: { summary: "check this machine and say what to do", load: () => import("./doctor.ts") },
+};

@@ -1,0 +1,173 @@
+import {
+  type AffineMap,
+  compareSteering,
+  compareTexts,
+  cosineBetween,
+  demoData,
+  type EngineModel,
+  engineRelease,
+  extractVector,
+  fitMap,
+  type LexiconEntry,
+  parseLexicon,
+  readContrastSet,
+  readItems,
+  readText,
+  residPost,
+  type Study,
+  type StudyConcept,
+  type StudyModel,
+  transferVector,
+  trimtabVersion,
+} from "../index.ts";
+import type { Progress } from "./progress.ts";
+
+/** A concept of the embedded family: its data are `models/data/{pairs,items}/NAME.jsonl` and an entry of `lexicons.json`. */
+export interface DemoConcept {
+  readonly name: string;
+  readonly title: string;
+  readonly positive: string;
+  readonly negative: string;
+}
+
+export const demoConcepts: readonly DemoConcept[] = [
+  { name: "french", title: "French", positive: "French", negative: "English" },
+  { name: "capitals", title: "Capitals", positive: "ALL CAPITALS", negative: "plain case" },
+  { name: "past", title: "Past tense", positive: "past", negative: "present" },
+  { name: "happy", title: "Mood", positive: "happy", negative: "sad" },
+  { name: "dog", title: "Animal", positive: "dog", negative: "cat" },
+  { name: "indoor", title: "Place", positive: "indoors", negative: "outdoors" },
+];
+
+export interface DemoOptions {
+  readonly layers: { readonly source: number; readonly target: number };
+  readonly concepts: readonly DemoConcept[];
+  /** Strengths in median row norms; their negatives are run too. */
+  readonly strengths: readonly number[];
+  /** Items and texts of each concept that are used. */
+  readonly items: number;
+  readonly texts: number;
+  readonly maxTokens: number;
+  readonly rows: number;
+  readonly seed: number;
+  readonly clock: () => number;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+export interface DemoResult {
+  readonly study: Study;
+  readonly map: AffineMap;
+}
+
+/** Fits the map small → large, then for each concept extracts, transfers, steers and measures. */
+export async function runDemoStudy(small: EngineModel, large: EngineModel, options: DemoOptions): Promise<DemoResult> {
+  const { layers, seed, clock, signal, progress } = options;
+  const start = clock();
+  const sites = { source: residPost(layers.source), target: residPost(layers.target) };
+  const { map, warnings } = await fitMap(small, large, {
+    corpus: demoData("corpus.jsonl.gz"),
+    sourceSite: sites.source,
+    targetSite: sites.target,
+    rows: options.rows,
+    seed,
+    signal,
+    onProgress: ({ rows, maxRows }) =>
+      progress.update({ label: "fitting the map", done: rows, total: maxRows, unit: "rows" }),
+  });
+  progress.finish();
+  const lexiconPath = demoData("lexicons.json");
+  const lexicon = parseLexicon(await readText(lexiconPath), lexiconPath);
+  const concepts: StudyConcept[] = [];
+  for (const concept of options.concepts)
+    concepts.push(await runConcept(small, large, map, concept, lexicon.get(concept.name), options));
+  const study: Study = {
+    format: "trimtab-study",
+    version: 1,
+    title: "A small model steers a larger one",
+    createdAt: new Date(start).toISOString(),
+    elapsedMs: clock() - start,
+    seed,
+    software: [
+      { name: "trimtab", version: trimtabVersion() },
+      { name: "llama.cpp", version: engineRelease },
+      { name: "node", version: process.version },
+    ],
+    source: await toStudyModel(small),
+    target: await toStudyModel(large),
+    map: { source: map.source, target: map.target, fit: map.fit, scores: map.scores },
+    concepts,
+    warnings,
+  };
+  return { study, map };
+}
+
+async function runConcept(
+  small: EngineModel,
+  large: EngineModel,
+  map: AffineMap,
+  concept: DemoConcept,
+  entry: LexiconEntry | undefined,
+  options: DemoOptions,
+): Promise<StudyConcept> {
+  const { layers, seed, signal, progress, strengths } = options;
+  const label = concept.title;
+  const pairs = await readContrastSet(demoData(`pairs/${concept.name}.jsonl`));
+  const extract = async (model: EngineModel, layer: number) => {
+    const { vector } = await extractVector(model, pairs, { sites: [residPost(layer)], concept: concept.name, signal });
+    return vector;
+  };
+  const ofSmall = await extract(small, layers.source);
+  const native = await extract(large, layers.target);
+  const { vector: transferred } = transferVector(ofSmall, map);
+  const items = (await readItems(demoData(`items/${concept.name}.jsonl`))).slice(0, options.items);
+  const grid = [...strengths.map((strength) => -strength), ...strengths].sort((a, b) => a - b);
+  const comparison = await compareSteering(large, items, {
+    native,
+    transferred,
+    strengths: grid,
+    seed,
+    signal,
+    onProgress: ({ done, total }) => progress.update({ label: `${label}: steering`, done, total, unit: "runs" }),
+  });
+  // From nothing but the beginning of a document, so that the concept is the model's to choose.
+  const texts = entry
+    ? await compareTexts(large, [""], entry, {
+        native,
+        transferred,
+        strengths: grid,
+        samples: options.texts,
+        maxTokens: options.maxTokens,
+        seed,
+        signal,
+        onProgress: ({ done, total }) => progress.update({ label: `${label}: writing`, done, total, unit: "runs" }),
+      })
+    : null;
+  progress.finish();
+  return {
+    name: concept.title,
+    positive: concept.positive,
+    negative: concept.negative,
+    cosine: cosineBetween(native, transferred)[0]?.cosine ?? null,
+    pairs: pairs.length,
+    comparison,
+    texts,
+  };
+}
+
+async function toStudyModel(model: EngineModel): Promise<StudyModel> {
+  const { description } = model;
+  const { name, architecture, width, blocks, quantisation, parameters, sizeBytes, vocabulary, tokenizer } = description;
+  return {
+    name,
+    sha256: await model.sha256(),
+    architecture,
+    width,
+    blocks,
+    quantisation,
+    tokenizerFingerprint: tokenizer.fingerprint,
+    parameters,
+    sizeBytes,
+    vocabulary,
+  };
+}

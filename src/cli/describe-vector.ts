@@ -1,0 +1,44 @@
+import { formatReadPosition, formatSite, type SteeringVector, type VectorProvenance, vectorNorm } from "../index.ts";
+import type { Shown } from "./inspect.ts";
+
+/** Shows a steering vector: its layers and lengths, and where it comes from. */
+export function describeVector({ directions, provenance }: SteeringVector): Shown {
+  const lengths = directions.map(({ site, vector, medianNorm }) => {
+    const norm = vectorNorm(vector);
+    return { site: formatSite(site), norm, medianNorm, rms: medianNorm === undefined ? undefined : norm / medianNorm };
+  });
+  return {
+    rows: [
+      ["vector", `${provenance.kind}${provenance.concept === undefined ? "" : `, ${provenance.concept}`}`],
+      ["width", String(directions[0]?.vector.length ?? 0)],
+      ...lengths.map(
+        ({ site, norm, rms }) =>
+          [
+            site,
+            `length ${norm.toPrecision(4)}${rms === undefined ? "" : `, ${rms.toPrecision(2)} median row norms`}`,
+          ] as const,
+      ),
+      ...provenanceRows(provenance),
+    ],
+    json: { kind: "vector", width: directions[0]?.vector.length ?? 0, directions: lengths, provenance },
+  };
+}
+
+function provenanceRows(provenance: VectorProvenance): (readonly [string, string])[] {
+  const { model, modelHint, method, pairs, readAt, seed, source, trimtab } = provenance;
+  const rows: (readonly [string, string | undefined])[] = [
+    ["model", model ? `${model.name} ${model.quantisation}, ${model.architecture}, ${model.blocks} blocks` : modelHint],
+    ["sha256", model?.sha256],
+    ["method", method],
+    ["pairs", pairs === undefined ? undefined : String(pairs)],
+    ["read at", readAt === undefined ? undefined : formatReadPosition(readAt)],
+    ["seed", seed === undefined ? undefined : String(seed)],
+    [
+      "carried",
+      source &&
+        `${source.map.source.model} ${source.map.source.site} → ${source.map.target.model} ${source.map.target.site}, ${source.withBias ? "A v + p" : "A v"}`,
+    ],
+    ["made by", trimtab === "" ? undefined : `trimtab ${trimtab}`],
+  ];
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}

@@ -1,0 +1,54 @@
+import { type DownloadProgress, type EngineModel, openReference } from "../index.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Effects } from "./effects.ts";
+import type { Progress } from "./progress.ts";
+
+const libraries = ["auto", "cpu", "cuda", "vulkan", "metal"] as const;
+
+export interface OpenModelOptions {
+  readonly progress: Progress;
+  /** Longest sequence that will be run, tokens; the engine's own default if left out. */
+  readonly context?: number | undefined;
+}
+
+/** Opens the model that a command line names, with its `modelFlags`, showing what is fetched. */
+export async function openModelOf(
+  reference: string,
+  args: Arguments,
+  effects: Effects,
+  { progress, context }: OpenModelOptions,
+): Promise<EngineModel> {
+  const threads = args.whole("threads", 1, 1024);
+  const gpuLayers = args.whole("gpu-layers", -1, 100_000);
+  const variant = args.choice("library", libraries);
+  try {
+    return await openReference(reference, {
+      env: effects.env,
+      signal: effects.signal,
+      onProgress: (download) => showDownload(progress, download),
+      onNotice: (text) => progress.note(text),
+      ...(args.isSet("offline") && { offline: true }),
+      ...(threads !== undefined && { threads }),
+      ...(context !== undefined && { context }),
+      ...(gpuLayers !== undefined && { gpuLayers }),
+      ...(variant !== undefined && { variant }),
+    });
+  } finally {
+    progress.finish();
+  }
+}
+
+/** Shows one step of a download. */
+export function showDownload(progress: Progress, step: DownloadProgress): void {
+  const { phase, file, part, parts, doneBytes, totalBytes } = step;
+  const name = `${file.split("/").at(-1)}${parts > 1 ? ` (${part} of ${parts})` : ""}`;
+  if (phase === "wait")
+    progress.update({ label: `another process is fetching ${name}`, done: 0, total: undefined, unit: "bytes" });
+  else
+    progress.update({
+      label: `${phase === "check" ? "checking" : "fetching"} ${name}`,
+      done: doneBytes,
+      total: totalBytes,
+      unit: "bytes",
+    });
+}
