@@ -7,12 +7,12 @@ import { demoPath } from "./demo-models.ts";
 
 export type Architecture = "llama" | "qwen2" | "gemma2" | "gpt2";
 
-const heads = 4;
-const context = 64;
-
 interface Shape {
   readonly width: number;
   readonly blocks: number;
+  readonly heads: number;
+  /** Trained context, tokens. */
+  readonly context: number;
 }
 
 /**
@@ -21,7 +21,7 @@ interface Shape {
  */
 export async function syntheticModel(
   architecture: Architecture,
-  { width = 64, blocks = 3 }: Partial<Shape> = {},
+  { width = 64, blocks = 3, heads = 4, context = 64 }: Partial<Shape> = {},
 ): Promise<Uint8Array> {
   const demo = parseGgufHeader(new Uint8Array(await readFile(demoPath("s"))));
   const tokens = demo.metadata.get("tokenizer.ggml.tokens");
