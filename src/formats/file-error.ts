@@ -17,12 +17,12 @@ const known: Readonly<Record<string, { readonly code: ErrorCode; readonly text: 
 };
 
 /**
- * Turns an error of `node:fs` into a `TrimtabError` that names the path and what to do; a `TrimtabError` passes unchanged.
+ * Turns an error of `node:fs` into a `TrimtabError` that names the path and what to do; a `TrimtabError` gets the path put before it.
  *
  * @param doing what was tried, as in "cannot read"
  */
 export function toFileError(thrown: unknown, path: string, doing: "read" | "write"): TrimtabError {
-  if (thrown instanceof TrimtabError) return thrown;
+  if (thrown instanceof TrimtabError) return nameFile(thrown, path);
   if (!(thrown instanceof Error)) return new TrimtabError("io", `${path}: cannot ${doing}`, { cause: thrown });
   if (thrown.name === "AbortError") return new TrimtabError("aborted", "interrupted", { cause: thrown });
   const entry = known["code" in thrown ? String(thrown.code) : ""];
@@ -31,4 +31,9 @@ export function toFileError(thrown: unknown, path: string, doing: "read" | "writ
     hint: entry?.hint,
     cause: thrown,
   });
+}
+
+function nameFile(error: TrimtabError, path: string): TrimtabError {
+  if (error.code === "aborted" || error.message.startsWith(path)) return error;
+  return new TrimtabError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error });
 }

@@ -67,7 +67,6 @@ export async function readGgufHeader(path: string): Promise<GgufHeader> {
       }
     }
   } catch (error) {
-    if (error instanceof TrimtabError) throw within(path, error);
     throw toFileError(error, path, "read");
   } finally {
     await file.handle.close();
@@ -210,9 +209,4 @@ function tooLong(): TrimtabError {
 
 function roundUp(value: number, step: number): number {
   return Math.ceil(value / step) * step;
-}
-
-function within(path: string, error: TrimtabError): TrimtabError {
-  if (error.message.startsWith(path)) return error;
-  return new TrimtabError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error });
 }

@@ -157,8 +157,6 @@ async function reading<T>(path: string, read: (file: OpenFile) => Promise<T>): P
   try {
     return await read(file);
   } catch (error) {
-    if (error instanceof TrimtabError && !error.message.startsWith(path))
-      throw new TrimtabError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error });
     throw toFileError(error, path, "read");
   } finally {
     await file.handle.close();

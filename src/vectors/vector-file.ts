@@ -1,4 +1,5 @@
 import { mismatch, type TrimtabError } from "../errors.ts";
+import { toFileError } from "../formats/file-error.ts";
 import { type WriteFileOptions, writeFileAtomic } from "../formats/write-file.ts";
 import { formatControlVector, readControlVector } from "./control-vector.ts";
 import type { SteeringVector } from "./steering-vector.ts";
@@ -23,9 +24,12 @@ export async function writeVector(path: string, vector: SteeringVector, options:
  */
 export async function readVector(path: string): Promise<SteeringVector> {
   const ending = fileEnding(path);
-  if (ending === ".safetensors") return readVectorSafetensors(path);
-  if (ending === ".gguf") return readControlVector(path);
-  throw wrongEnding(path, ending);
+  if (ending !== ".safetensors" && ending !== ".gguf") throw wrongEnding(path, ending);
+  try {
+    return await (ending === ".gguf" ? readControlVector(path) : readVectorSafetensors(path));
+  } catch (error) {
+    throw toFileError(error, path, "read");
+  }
 }
 
 /** Checks before any work is done that a vector can be written under a name, and returns it. @throws unsupported */
