@@ -26,15 +26,15 @@ export const defaultContext = 512;
  * model could have met. Text that spells a special token is read as plain text. Pieces that hold no token after the first position
  * are dropped: that position gives no row.
  *
- * @throws bad-input if `context` is not an integer from 2 to the model's trained context
+ * @throws bad-input if `context` is not an integer from 2 to the context that the model was opened for
  */
 export async function* toWindows(
-  model: Pick<OpenModel, "description" | "tokenize">,
+  model: Pick<OpenModel, "context" | "description" | "tokenize">,
   documents: AsyncIterable<CorpusDocument> | Iterable<CorpusDocument>,
   { context = defaultContext }: WindowOptions = {},
 ): AsyncGenerator<TokenWindow, void, void> {
   const { tokenizer } = model.description;
-  checkContext(context, model.description);
+  checkContext(context, model);
   if (tokenizer.addsBos && tokenizer.bos === undefined)
     throw mismatch("unsupported", model.description.name, "a tokenizer that names the BOS token it adds", "none");
   const head = tokenizer.addsBos && tokenizer.bos !== undefined ? [tokenizer.bos] : [];
@@ -55,14 +55,14 @@ export async function* toWindows(
 /**
  * Checks that a window length suits a model and returns it.
  *
- * @throws bad-input if it is not an integer from 2 to the trained context
+ * @throws bad-input if it is not an integer from 2 to the context that the model was opened for
  */
-export function checkContext(context: number, { name, trainedContext }: ModelDescription): number {
-  if (!Number.isInteger(context) || context < 2 || context > trainedContext)
+export function checkContext(context: number, model: Pick<OpenModel, "context" | "description">): number {
+  if (!Number.isInteger(context) || context < 2 || context > model.context)
     throw mismatch(
       "bad-input",
       "context",
-      `an integer from 2 to ${trainedContext}, the trained context of ${name}`,
+      `an integer from 2 to ${model.context}, the context of ${model.description.name}`,
       `${context}`,
     );
   return context;

@@ -4,7 +4,7 @@ import { type PairedRows, readPairedRows } from "../activations/paired-rows.ts";
 import { checkContext, checkSameTokenizer, defaultContext, toWindows } from "../activations/windows.ts";
 import { type ModelIdentity, toIdentity } from "../engine/description.ts";
 import type { OpenModel } from "../engine/open-model.ts";
-import type { Site } from "../engine/site.ts";
+import { checkSite, type Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { AffineMap } from "./affine-map.ts";
@@ -28,7 +28,7 @@ export interface FitMapOptions {
   readonly corpus: string | Corpus;
   readonly sourceSite: Site;
   readonly targetSite: Site;
-  /** Most tokens a window holds. Default 512, or the shorter trained context. */
+  /** Most tokens a window holds. Default 512, or the shorter context that a model was opened for. */
   readonly context?: number | undefined;
   /** Stop after this many rows. Default {@link defaultRows}. */
   readonly rows?: number | undefined;
@@ -99,9 +99,9 @@ export async function fitMap(source: OpenModel, target: OpenModel, options: FitM
     const { tokens } = ledger;
     const fraction = Math.min(1, Math.max(collector.rows / maxRows, rows.document.fraction));
     onProgress?.({ rows: collector.rows, maxRows, tokens, windows: ledger.windows, fraction });
+    if (signal?.aborted) throw new TrimtabError("aborted", "the fit was interrupted", { cause: signal.reason });
     if (collector.rows >= maxRows) break;
   }
-  signal?.throwIfAborted();
   const collected = collector.end();
   checkEnough(collected, ledger, corpus.name, context);
   return solveMap(collected, {
@@ -130,13 +130,15 @@ function checkOptions(
       throw mismatch("unsupported", description.name, "a model whose hidden states can be read", "one whose cannot", {
         hint: description.capabilities.reason,
       });
-  const trained = Math.min(source.description.trainedContext, target.description.trainedContext);
-  const context = options.context ?? Math.min(defaultContext, trained);
-  checkContext(context, source.description);
-  checkContext(context, target.description);
+  checkSite(options.sourceSite, source.description.blocks, "source layer");
+  checkSite(options.targetSite, target.description.blocks, "target layer");
+  const context = options.context ?? Math.min(defaultContext, source.context, target.context);
+  checkContext(context, source);
+  checkContext(context, target);
   const maxRows = options.rows ?? defaultRows(source.description.width);
   if (!Number.isSafeInteger(maxRows) || maxRows < 1)
     throw mismatch("bad-input", "rows", "a positive integer", String(maxRows));
+  if (options.lambdas?.length === 0) throw mismatch("bad-input", "lambdas", "at least one penalty", "none");
   for (const lambda of options.lambdas ?? [])
     if (!(lambda >= 0) || !Number.isFinite(lambda))
       throw mismatch("bad-input", "lambda", "a number of at least 0", String(lambda));

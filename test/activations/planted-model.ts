@@ -46,6 +46,7 @@ export function plantedModel(options: PlantedModelOptions = {}): OpenModel & { r
   }
   return {
     read,
+    context: 64,
     description: {
       name,
       path: `${name}.gguf`,
@@ -73,5 +74,6 @@ export function plantedModel(options: PlantedModelOptions = {}): OpenModel & { r
     logProbabilities: absent,
     generate: absent,
     generateMany: absent,
+    startSequence: absent,
   };
 }

@@ -48,10 +48,10 @@ test("toWindows keeps every token of a document, in order, in windows of at most
   );
 });
 
-test("toWindows refuses a context that the model was not trained for", async () => {
+test("toWindows refuses a context that the model was not opened for", async () => {
   for (const context of [1, 65, 2.5])
     await expect(windowsOf(["ab"], context)).rejects.toThrow(
-      `context: expected an integer from 2 to 64, the trained context of planted, got ${context}`,
+      `context: expected an integer from 2 to 64, the context of planted, got ${context}`,
     );
 });
 
