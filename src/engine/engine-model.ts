@@ -27,15 +27,17 @@ export class EngineModel implements OpenModel {
   readonly description: ModelDescription;
   readonly context: number;
   readonly engine: EngineInfo;
+  threads: number;
   private readonly client: WorkerClient;
   private readonly files: readonly string[];
   private readonly special: ReadonlySet<number>;
   private readonly chatTokens: { readonly bos: string; readonly eos: string };
   private readonly limits: RunLimits;
 
-  constructor(client: WorkerClient, opened: OpenedModel, { description, files, chatTokens }: OpenParts) {
+  constructor(client: WorkerClient, opened: OpenedModel, { description, files, chatTokens, threads }: OpenParts) {
     this.client = client;
     this.files = files;
+    this.threads = threads;
     this.description = description;
     this.context = opened.context;
     this.engine = opened.engine;
@@ -172,6 +174,13 @@ export class EngineModel implements OpenModel {
     return startSequence(this.client, this.limits, run.steering ?? []);
   }
 
+  async setThreads(threads: number): Promise<void> {
+    if (!Number.isInteger(threads) || threads < 1 || threads > maxThreads)
+      throw mismatch("bad-input", "threads", `a whole number from 1 to ${maxThreads}`, String(threads));
+    await this.client.call({ method: "threads", threads });
+    this.threads = threads;
+  }
+
   sha256(): Promise<string> {
     return digestFiles(this.files);
   }
@@ -194,7 +203,11 @@ export interface OpenParts {
   readonly description: ModelDescription;
   readonly files: readonly string[];
   readonly chatTokens: { readonly bos: string; readonly eos: string };
+  readonly threads: number;
 }
+
+/** More threads than any machine has cores are a slip of the pen. */
+export const maxThreads: number = 1024;
 
 // Enough items to fill several batches, few enough that Ctrl-C is heard within a second or so on a small model.
 const itemsPerCall = 256;

@@ -91,6 +91,13 @@ export interface OpenModel extends AsyncDisposable {
   readonly description: ModelDescription;
   /** Longest sequence this model was opened for, tokens. */
   readonly context: number;
+  /** Threads that it computes with. */
+  readonly threads: number;
+  /**
+   * Changes the number of threads. Two models that compute side by side should share the cores: with more threads than cores the
+   * engine's threads wait for one another by spinning, and both crawl.
+   */
+  setThreads(threads: number): Promise<void>;
   /** `addSpecial` adds BOS/EOS as the file says (default true); `parseSpecial` reads `<|…|>` as special tokens (default false). */
   tokenize(text: string, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<Int32Array>;
   /** Exact inverse of `tokenize(text, { addSpecial: false })`. Special tokens are left out unless `special` is true. */

@@ -4,7 +4,7 @@ import { mismatch } from "../errors.ts";
 import { readGgufHeader } from "../formats/gguf.ts";
 import { splitFiles } from "../formats/gguf-split.ts";
 import { ggufString } from "../formats/gguf-value.ts";
-import { EngineModel } from "./engine-model.ts";
+import { EngineModel, maxThreads } from "./engine-model.ts";
 import { describeTokenizer } from "./fingerprint.ts";
 import { resolveLibrary, type Variant } from "./library.ts";
 import { preflight } from "./preflight.ts";
@@ -37,7 +37,7 @@ export interface OpenOptions {
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<EngineModel> {
   const { threads = availableParallelism(), context = 0, gpuLayers = -1, variant = "auto" } = options;
-  checkCount("threads", threads, 1, 1024);
+  checkCount("threads", threads, 1, maxThreads);
   checkCount("context", context, 0, 1 << 24);
   checkCount("gpuLayers", gpuLayers, -1, 100_000);
   const files = splitFiles(path);
@@ -78,7 +78,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
         ? Promise.resolve("")
         : client.call<string>({ method: "detokenize", tokens: Int32Array.of(token), special: true });
     const chatTokens = { bos: await piece(special.bos), eos: await piece(special.eos) };
-    return new EngineModel(client, opened, { description, files, chatTokens });
+    return new EngineModel(client, opened, { description, files, chatTokens, threads });
   } catch (thrown) {
     await client.terminate();
     throw thrown;

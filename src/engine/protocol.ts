@@ -41,6 +41,7 @@ type Call =
     }
   | { method: "sequenceRewind"; sequence: number; length: number }
   | { method: "sequenceEnd"; sequence: number }
+  | { method: "threads"; threads: number }
   | { method: "close" };
 
 /** A call without its number, as the client makes it. */

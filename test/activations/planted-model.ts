@@ -47,6 +47,8 @@ export function plantedModel(options: PlantedModelOptions = {}): OpenModel & { r
   return {
     read,
     context: 64,
+    threads: 1,
+    setThreads: () => Promise.resolve(),
     description: {
       name,
       path: `${name}.gguf`,

@@ -45,6 +45,8 @@ export function plantedModel(planted: Float64Array, { context = 64 }: { readonly
   return {
     description,
     context,
+    threads: 1,
+    setThreads: () => Promise.resolve(),
     startSequence: unused,
     tokenize: async (text, { addSpecial = true } = {}) =>
       Int32Array.from([...(addSpecial ? ["<bos>"] : []), ...text.split(/\s+/).filter(Boolean)], idOf),

@@ -146,6 +146,10 @@ export class NativeContext {
     return pointer;
   }
 
+  setThreads(threads: number): void {
+    this.llama.setThreads(this.pointer, threads);
+  }
+
   clear(): void {
     if (this.memory) this.llama.memoryClear(this.memory);
   }

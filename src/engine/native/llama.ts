@@ -1,6 +1,7 @@
 import koffi, { type LibraryHandle } from "koffi";
 import { mismatch, TrimtabError } from "../../errors.ts";
 import { type EngineLibrary, engineRelease, libraryFile } from "../library.ts";
+import { declareStructs } from "./structs.ts";
 
 /** An address in native memory. */
 export type Pointer = bigint;
@@ -64,7 +65,7 @@ export interface Llama {
   tokenToPiece(vocab: Pointer, token: number, out: Uint8Array, special: boolean): number;
   newContext(model: Pointer, params: ContextParams): Pointer | null;
   freeContext(context: Pointer): void;
-  contextSize(context: Pointer): number;
+  setThreads(context: Pointer, threads: number): void;
   memory(context: Pointer): Pointer | null;
   memoryClear(memory: Pointer): void;
   memoryRemove(memory: Pointer, sequence: number, from: number, to: number): boolean;
@@ -171,74 +172,7 @@ function declare(library: EngineLibrary): Llama {
   const ggml = open(libraryFile(library.folder, "ggml"), { global: true });
   const lib = open(libraryFile(library.folder, "llama"), { global: true });
 
-  koffi.struct("llama_model_params", {
-    devices: "void *",
-    tensor_buft_overrides: "void *",
-    n_gpu_layers: "int32_t",
-    split_mode: "int",
-    load_mode: "int",
-    lazy_mode: "int",
-    main_gpu: "int32_t",
-    tensor_split: "void *",
-    progress_callback: "void *",
-    progress_callback_user_data: "void *",
-    kv_overrides: "void *",
-    vocab_only: "bool",
-    check_tensors: "bool",
-    use_extra_bufts: "bool",
-    no_host: "bool",
-    no_alloc: "bool",
-    load_mtp: "bool",
-  });
-  koffi.struct("llama_context_params", {
-    n_ctx: "uint32_t",
-    n_batch: "uint32_t",
-    n_ubatch: "uint32_t",
-    n_seq_max: "uint32_t",
-    n_rs_seq: "uint32_t",
-    n_outputs_max: "uint32_t",
-    n_outputs_max_per_seq: "uint32_t",
-    n_threads: "int32_t",
-    n_threads_batch: "int32_t",
-    ctx_type: "int",
-    rope_scaling_type: "int",
-    pooling_type: "int",
-    attention_type: "int",
-    flash_attn_type: "int",
-    rope_freq_base: "float",
-    rope_freq_scale: "float",
-    yarn_ext_factor: "float",
-    yarn_attn_factor: "float",
-    yarn_beta_fast: "float",
-    yarn_beta_slow: "float",
-    yarn_orig_ctx: "uint32_t",
-    defrag_thold: "float",
-    cb_eval: "void *",
-    cb_eval_user_data: "void *",
-    type_k: "int",
-    type_v: "int",
-    abort_callback: "void *",
-    abort_callback_data: "void *",
-    embeddings: "bool",
-    offload_kqv: "bool",
-    no_perf: "bool",
-    op_offload: "bool",
-    swa_full: "bool",
-    kv_unified: "bool",
-    samplers: "void *",
-    n_samplers: "size_t",
-    ctx_other: "void *",
-  });
-  koffi.struct("llama_batch", {
-    n_tokens: "int32_t",
-    token: "void *",
-    embd: "void *",
-    pos: "void *",
-    n_seq_id: "void *",
-    seq_id: "void *",
-    logits: "void *",
-  });
-  koffi.struct("llama_sampler_chain_params", { no_perf: "bool" });
+  declareStructs();
   const evalCallback = koffi.proto("bool trimtab_eval(void *tensor, bool ask, void *data)");
   const logCallback = koffi.proto("void trimtab_log(int level, const char *text, void *data)");
 
@@ -283,6 +217,7 @@ function declare(library: EngineLibrary): Llama {
   );
   const loadModel = lib.func("void *llama_model_load_from_file(const char *path, llama_model_params params)");
   const chatTemplate = lib.func("const char *llama_model_chat_template(void *model, const char *name)");
+  const setThreads = lib.func("void llama_set_n_threads(void *context, int32_t single, int32_t batch)");
   const memoryClear = lib.func("void llama_memory_clear(void *memory, bool data)");
   const setControlVector = lib.func(
     "int32_t llama_set_adapter_cvec(void *context, const float *data, size_t length, int32_t width, int32_t first, int32_t last)",
@@ -364,7 +299,7 @@ function declare(library: EngineLibrary): Llama {
     tokenToPiece: (vocab, token, out, special) => tokenToPiece(vocab, token, out, out.length, 0, special),
     newContext: lib.func("void *llama_init_from_model(void *model, llama_context_params params)"),
     freeContext: lib.func("void llama_free(void *context)"),
-    contextSize: lib.func("uint32_t llama_n_ctx(void *context)"),
+    setThreads: (context, threads) => setThreads(context, threads, threads),
     memory: lib.func("void *llama_get_memory(void *context)"),
     memoryClear: (memory) => memoryClear(memory, false),
     memoryRemove: lib.func("bool llama_memory_seq_rm(void *memory, int32_t sequence, int32_t from, int32_t to)"),

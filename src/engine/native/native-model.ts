@@ -43,7 +43,8 @@ export class NativeModel {
   readonly context: number;
   readonly chatTemplate: string | null;
   private readonly model: Pointer;
-  private readonly shape: ContextShape;
+  private shape: ContextShape;
+  private readonly contexts = new Set<NativeContext>();
   private plain: NativeContext | undefined;
   private tapped: NativeContext | undefined;
   private readonly logitsType: TypeObject;
@@ -91,7 +92,7 @@ export class NativeModel {
     return this.plain;
   }
 
-  /** A context of the caller's own, to be freed by the caller. */
+  /** A context of the caller's own; it is freed with the model. */
   newContext({
     tapped = true,
     outputs = this.shape.outputs,
@@ -100,7 +101,15 @@ export class NativeModel {
     outputs?: number;
   } = {}): NativeContext {
     const { width, blocks } = this.info;
-    return new NativeContext(this.llama, this.model, { ...this.shape, outputs, width, blocks, tapped });
+    const context = new NativeContext(this.llama, this.model, { ...this.shape, outputs, width, blocks, tapped });
+    this.contexts.add(context);
+    return context;
+  }
+
+  /** Threads of everything computed from now on. */
+  setThreads(threads: number): void {
+    this.shape = { ...this.shape, threads };
+    for (const context of this.contexts) context.setThreads(threads);
   }
 
   /** Splits steering into what the control vector does (layers ≥ 1) and what an edit must do (layer 0). */
@@ -202,8 +211,7 @@ export class NativeModel {
   }
 
   free(): void {
-    this.plain?.free();
-    this.tapped?.free();
+    for (const context of this.contexts) context.free();
     this.llama.freeModel(this.model);
   }
 }

@@ -84,10 +84,6 @@ export class KeptSequences {
     if (this.open.delete(slot)) this.native().forget(slot);
   }
 
-  free(): void {
-    this.context?.free();
-  }
-
   private kept(slot: number): Kept {
     const kept = this.open.get(slot);
     if (!kept) throw mismatch("bad-input", "sequence", "an open sequence", "a closed one");

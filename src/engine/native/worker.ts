@@ -80,8 +80,9 @@ function answer(call: EngineCall): { value: unknown; transfer: ArrayBuffer[] } {
       return plain(kept().rewind(call.sequence, call.length));
     case "sequenceEnd":
       return plain(kept().end(call.sequence));
+    case "threads":
+      return plain(opened().setThreads(call.threads));
     case "close":
-      sequences?.free();
       model?.free();
       model = undefined;
       return plain(undefined);
