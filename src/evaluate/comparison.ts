@@ -1,3 +1,4 @@
+import type { StrengthUnit } from "../steer/strength.ts";
 import type { ConfidenceInterval } from "./statistics.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -54,8 +55,7 @@ export interface ComparedStrength {
  * cancels; with no −α* in the grid it is the mean change at +α*. *Moved right*: c has the sign of α.
  */
 export interface Comparison {
-  /** What a strength of 1 means: `rms`, a median row norm at the site, or `absolute`. */
-  readonly unit: string;
+  readonly unit: StrengthUnit;
   /** α*. */
   readonly reference: number;
   readonly effectKind: "symmetric" | "positive only";

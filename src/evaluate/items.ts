@@ -1,14 +1,10 @@
 import type { OpenModel, ScoredItem } from "../engine/open-model.ts";
 import { mismatch } from "../errors.ts";
-import { readJsonl } from "../formats/jsonl.ts";
+import { type ContrastPair, type ReadContrastOptions, readContrastSet } from "../vectors/contrast-set.ts";
 import { toPromptTokens } from "./prompt-tokens.ts";
 
 /** A prompt with two continuations: the one the concept should make likelier, and the other. */
-export interface PropensityItem {
-  readonly prompt: string;
-  readonly positive: string;
-  readonly negative: string;
-}
+export type PropensityItem = Pick<ContrastPair, "prompt" | "positive" | "negative">;
 
 /** A {@link PropensityItem} as token ids: `continuations[0]` is the positive answer, `continuations[1]` the negative. */
 export interface TokenizedItem extends ScoredItem {
@@ -18,44 +14,16 @@ export interface TokenizedItem extends ScoredItem {
 }
 
 /**
- * Reads propensity items from a JSONL file, plain or gzip: one `{"prompt", "positive", "negative"}` a line, other keys ignored.
+ * Reads propensity items: the files and rows that {@link readContrastSet} reads, JSON Lines of `{"prompt", "positive", "negative"}`
+ * above all, Anthropic's and steering-bench's multiple-choice items too.
  *
- * The multiple-choice shape of Anthropic's model-written evaluations, `{"question", "answer_matching_behavior",
- * "answer_not_matching_behavior"}`, is read too. Continuations are appended to the prompt as they stand: begin them with the space
- * that belongs there. Blank lines are skipped.
+ * Continuations are appended to the prompt as they stand: begin them with the space that belongs there.
  *
- * @throws not-found if there is no such file; bad-input, naming the line, for anything else that is not an item
+ * @throws what {@link readContrastSet} throws
  */
-export async function readItems(path: string): Promise<PropensityItem[]> {
-  const items: PropensityItem[] = [];
-  for await (const { value, line } of readJsonl(path)) items.push(checkItem(value, `${path}:${line}`));
-  if (items.length === 0)
-    throw mismatch("bad-input", path, "at least one item", "none", {
-      hint: 'write one {"prompt": …, "positive": …, "negative": …} a line',
-    });
-  return items;
-}
-
-/** Checks that a value is an item and returns it with its own three keys. @throws bad-input, naming `where` */
-export function checkItem(value: unknown, where: string): PropensityItem {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw mismatch("bad-input", where, "an object", value === null ? "null" : typeof value);
-  const record = value as Record<string, unknown>;
-  const read = (key: string, other: string): string => {
-    const found = record[key] ?? record[other];
-    if (typeof found === "string") return found;
-    throw mismatch("bad-input", where, `"${key}" as a string`, found === undefined ? "no such key" : typeof found);
-  };
-  const item = {
-    prompt: read("prompt", "question"),
-    positive: read("positive", "answer_matching_behavior"),
-    negative: read("negative", "answer_not_matching_behavior"),
-  };
-  for (const key of ["positive", "negative"] as const)
-    if (item[key] === "") throw mismatch("bad-input", where, `"${key}" with some text`, "an empty string");
-  if (item.positive === item.negative)
-    throw mismatch("bad-input", where, "two different continuations", `${JSON.stringify(item.positive)} twice`);
-  return item;
+export async function readItems(path: string, options: ReadContrastOptions = {}): Promise<PropensityItem[]> {
+  const pairs = await readContrastSet(path, options);
+  return pairs.map(({ prompt, positive, negative }) => ({ prompt, positive, negative }));
 }
 
 /**

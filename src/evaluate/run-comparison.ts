@@ -1,5 +1,6 @@
 import type { LayerAddition, OpenModel } from "../engine/open-model.ts";
 import { mismatch } from "../errors.ts";
+import type { StrengthUnit } from "../steer/strength.ts";
 import type { TokenizedItem } from "./items.ts";
 import { measurePropensity, type Propensity } from "./propensity.ts";
 import type { ComparisonRuns } from "./summarise-comparison.ts";
@@ -23,7 +24,7 @@ export interface RunComparisonOptions {
   readonly reference: number;
   /** `reference` runs the random directions at ± the reference strength only, `all` on the whole grid. */
   readonly randomStrengths: "reference" | "all";
-  readonly unit: string;
+  readonly unit: StrengthUnit;
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ComparisonProgress) => void;

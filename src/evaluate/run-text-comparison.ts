@@ -1,5 +1,6 @@
 import type { OpenModel } from "../engine/open-model.ts";
 import { mismatch } from "../errors.ts";
+import type { StrengthUnit } from "../steer/strength.ts";
 import { type GenerateTextsOptions, generateTexts } from "./generate-texts.ts";
 import type { LexiconEntry } from "./lexicon.ts";
 import type { Steer } from "./run-comparison.ts";
@@ -16,7 +17,7 @@ export interface TextRow {
 
 /** What steering does to generated text. Plain data: JSON carries it. */
 export interface TextComparison {
-  readonly unit: string;
+  readonly unit: StrengthUnit;
   readonly seed: number;
   readonly prompts: number;
   readonly samplesPerPrompt: number;
@@ -35,7 +36,7 @@ export interface RunTextComparisonOptions
   readonly random: readonly Steer[];
   /** 0 is always generated and need not be named. */
   readonly strengths: readonly number[];
-  readonly unit: string;
+  readonly unit: StrengthUnit;
   readonly maxTokens?: number;
   readonly temperature?: number;
   /** How many texts of each row to keep for reading; default 2. They are the first ones, not chosen. */

@@ -1,4 +1,5 @@
 import { mismatch } from "../errors.ts";
+import type { StrengthUnit } from "../steer/strength.ts";
 import { bootstrapIntervals } from "./bootstrap.ts";
 import type { ComparedStrength, Comparison, Estimate, RandomResponse, Response } from "./comparison.ts";
 import type { Propensity } from "./propensity.ts";
@@ -16,7 +17,7 @@ import { toVerdict } from "./verdict.ts";
 
 /** All propensities of a comparison, before any summary. Every inner array is over the items, in one order. */
 export interface ComparisonRuns {
-  readonly unit: string;
+  readonly unit: StrengthUnit;
   readonly seed: number;
   /** α*; it and at least one more strength must be in `strengths`. */
   readonly reference: number;
