@@ -53,6 +53,50 @@ export type { EngineInfo } from "./engine/protocol.ts";
 export { defaultSampling } from "./engine/sampling.ts";
 export { checkSite, formatSite, isSameSite, parseSite, residPost, type Site } from "./engine/site.ts";
 export { type ErrorCode, statusOf, TrimtabError } from "./errors.ts";
+// evaluate
+export { type BootstrapOptions, bootstrapIntervals } from "./evaluate/bootstrap.ts";
+export {
+  type ComparedVectors,
+  type CompareOptions,
+  type CompareTextsOptions,
+  chooseReference,
+  compareSteering,
+  compareTexts,
+  defaultStrengths,
+} from "./evaluate/compare.ts";
+export type { ComparedStrength, Comparison, Estimate, RandomResponse, Response } from "./evaluate/comparison.ts";
+export { distinctN } from "./evaluate/distinct-n.ts";
+export { type GeneratedText, type GenerateTextsOptions, generateTexts } from "./evaluate/generate-texts.ts";
+export { type PropensityItem, readItems, type TokenizedItem, toScoredItem } from "./evaluate/items.ts";
+export {
+  isPositiveText,
+  type Lexicon,
+  type LexiconEntry,
+  parseLexicon,
+  readLexicon,
+  scoreText,
+  type TextScore,
+  toLexiconEntry,
+} from "./evaluate/lexicon.ts";
+export { measurePropensity, type Propensity, toPropensity } from "./evaluate/propensity.ts";
+export type { ComparisonProgress, Steer } from "./evaluate/run-comparison.ts";
+export type { TextComparison, TextRow } from "./evaluate/run-text-comparison.ts";
+export {
+  type ConfidenceInterval,
+  leastSquaresSlope,
+  mean,
+  meanSquaredError,
+  pearson,
+  quantile,
+  slopeRatio,
+  spearman,
+  standardDeviation,
+  wilsonInterval,
+  zAgainst,
+} from "./evaluate/statistics.ts";
+export { type ComparisonRuns, summariseComparison } from "./evaluate/summarise-comparison.ts";
+export { measureTextEffect, type TextEffect } from "./evaluate/text-effect.ts";
+export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./evaluate/verdict.ts";
 // formats
 export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";
 export { formatGguf, type GgufContent } from "./formats/format-gguf.ts";
@@ -132,6 +176,32 @@ export {
 } from "./models/reference.ts";
 export { type ResolvedModel, type ResolveOptions, resolveModel } from "./models/resolve-model.ts";
 export { trimtabVersion } from "./models/trimtab-version.ts";
+// report
+export { escapeHtml } from "./report/escape-html.ts";
+export { findWarnings } from "./report/find-warnings.ts";
+export {
+  formatCount,
+  formatInterval,
+  formatNumber,
+  formatPercent,
+  formatShortCount,
+  formatSigned,
+} from "./report/format-number.ts";
+export { renderPage } from "./report/page.ts";
+export { renderChangeScatter } from "./report/plots/change-scatter.ts";
+export { renderEffectPlot } from "./report/plots/effect-plot.ts";
+export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
+export { renderResponsePlot } from "./report/plots/response-plot.ts";
+export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
+export {
+  formatStudy,
+  parseStudy,
+  type Study,
+  type StudyConcept,
+  type StudyMap,
+  type StudyModel,
+} from "./report/study.ts";
+export { type Column, type Row, renderHtmlTable, renderTable } from "./report/table.ts";
 // steer
 export { checkVectorFits } from "./steer/check-vector-fits.ts";
 export {

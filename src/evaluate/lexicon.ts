@@ -1,4 +1,5 @@
 import { mismatch } from "../errors.ts";
+import { readText } from "../formats/read-text.ts";
 
 /** String evidence for and against a concept. Words count whole and in any case; expressions as they are written, case-sensitive. */
 export interface LexiconEntry {
@@ -38,6 +39,11 @@ export function parseLexicon(text: string, where: string): Lexicon {
       toLexiconEntry(checkObject(entry, `${where}: ${concept}`), `${where}: ${concept}`),
     ]),
   );
+}
+
+/** Reads a lexicon from a JSON file. @throws not-found, io; bad-input as {@link parseLexicon} */
+export async function readLexicon(path: string): Promise<Lexicon> {
+  return parseLexicon(await readText(path), path);
 }
 
 /** Builds the evidence of one concept from the words and expressions of {@link parseLexicon}'s schema. @throws bad-input */

@@ -84,5 +84,6 @@ export function toVerdict(numbers: VerdictNumbers): Verdict {
 }
 
 function format(value: number, digits = 1): string {
-  return value.toFixed(digits).replace(/^-/, "−");
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }

@@ -77,7 +77,6 @@ function renderModels({ source, target }: Study): string {
     formatCount(model.vocabulary),
     model.quantisation,
     `${(model.sizeBytes / 1e6).toPrecision(3)} MB`,
-    model.sha256.slice(0, 12),
   ]);
   return `<h2 id="models">The two models</h2>
 ${renderHtmlTable(
@@ -91,7 +90,6 @@ ${renderHtmlTable(
     { title: "vocabulary", align: "right" },
     { title: "quantisation" },
     { title: "file", align: "right" },
-    { title: "sha256" },
   ],
   rows,
 )}

@@ -228,6 +228,7 @@ describe("toVerdict", () => {
       "the native vector itself moves these items no further",
     );
     expect(toVerdict({ ...good, zNative: -5 }).text).toContain("the wrong way (z = −5.0)");
+    expect(toVerdict({ ...good, zNative: -0.01 }).text).toContain("(z = 0.0, below 2)");
     expect(toVerdict({ ...good, zNative: null }).text).toContain("Run at least 20");
   });
 

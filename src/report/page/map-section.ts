@@ -45,7 +45,8 @@ ${renderMapScorePlot(toScoreBars(map))}</figure>
 ${formatCount(scores.rows)} rows. Over the large model's dimensions: a quarter below ${formatNumber(scores.r2PerDimension.lower)}, median
 ${formatNumber(scores.r2PerDimension.median)}, a quarter above ${formatNumber(scores.r2PerDimension.upper)}.</p></div></div>
 <ul>
-<li><strong>Mean state</strong>: always guesses the average state. R² 0 by definition; note its cosine, which is why a cosine alone says little.</li>
+<li><strong>Mean state</strong>: always guesses the average state of the fitted rows. R² 0, or just below
+where the unseen text has another average; note its cosine, which is why a cosine alone says little.</li>
 <li><strong>Shuffled pairs</strong>: the same fit after the texts of the two models were paired at random. Anything above 0 would be chance.</li>
 <li><strong>Random rotation</strong>: a random map of the right shape.</li>
 <li><strong>Current token only</strong>: a table of the large model's mean state for each token, with no small model at all. A good part of any such

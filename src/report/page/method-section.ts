@@ -63,6 +63,10 @@ export function renderMethodSection(study: Study): string {
   const left = fit.rows.leftOut;
   const notes: readonly (readonly [string, string])[] = [
     ["seed", String(study.seed)],
+    [
+      "models, sha256 of the files",
+      `${study.source.name} ${study.source.sha256}, ${study.target.name} ${study.target.sha256}`,
+    ],
     ...(study.createdAt === undefined ? [] : [["made", study.createdAt] as const]),
     ...(study.elapsedMs === undefined ? [] : [["took", `${formatNumber(study.elapsedMs / 1000, 1)} s`] as const]),
     [

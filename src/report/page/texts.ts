@@ -11,7 +11,8 @@ export function renderTexts(texts: TextComparison, reference: number): string {
   const unsteered = find("none", 0);
   const box = (row: TextRow | undefined, style: string, k: number, title: string, place: string): string => {
     const sample = row?.samples[k];
-    const body = sample ? `<i>${escapeHtml(sample.prompt)}</i>${escapeHtml(sample.text)}` : "<i>not generated</i>";
+    const written = sample?.text === "" ? " <i>(the model ended the text at once)</i>" : escapeHtml(sample?.text ?? "");
+    const body = sample ? `<i>${escapeHtml(sample.prompt)}</i>${written}` : "<i>not generated</i>";
     return `<div class="${place}"><h4>${escapeHtml(title)}</h4><div class="text ${style}-text">${body}</div></div>`;
   };
   const count = Math.max(0, ...texts.rows.map(({ samples }) => samples.length));
