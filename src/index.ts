@@ -193,6 +193,7 @@ export { renderEffectPlot } from "./report/plots/effect-plot.ts";
 export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
+export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
   formatStudy,
   parseStudy,

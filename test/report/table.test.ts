@@ -9,7 +9,9 @@ import {
   formatShortCount,
   formatSigned,
 } from "../../src/report/format-number.ts";
+import { toStrengthTable } from "../../src/report/strength-table.ts";
 import { renderHtmlTable, renderTable } from "../../src/report/table.ts";
+import { madeUpStudy } from "./made-up-study.ts";
 
 describe("renderTable", () => {
   test("puts numbers flush right and text flush left under a rule", () => {
@@ -79,5 +81,20 @@ describe("format numbers", () => {
     expect(formatInterval(null)).toBe("–");
     expect(formatCount(1234567)).toBe("1\u202f234\u202f567");
     expect([630_000, 3_250_000, 9_241_705_984, 12].map(formatShortCount)).toEqual(["630K", "3.25M", "9.24B", "12"]);
+  });
+});
+
+describe("toStrengthTable(comparison)", () => {
+  test("has a row for every strength, each number under its title, dashes where random directions were not run", () => {
+    const { comparison } = madeUpStudy().concepts[0]!;
+    const { columns, rows } = toStrengthTable(comparison);
+    expect(rows.map((row) => row[0])).toEqual(["−0.75", "−0.50", "−0.25", "+0.25", "+0.50", "+0.75"]);
+    expect(rows[4]![2]).toBe(`+${comparison.strengths[4]!.transferred.change.toFixed(2)}`);
+    expect(rows.map((row) => row[3] === "–")).toEqual([true, false, true, true, false, true]);
+    expect(columns[7]!.title).toBe("Δr");
+    expect(rows[4]![7]).toBe(comparison.strengths[4]!.deltaCorrelation!.toFixed(2));
+    // Every line as wide as the rule at most: the numbers stand in columns.
+    const [, rule, ...lines] = renderTable(columns, rows).split("\n");
+    for (const line of lines) expect(line.length).toBe(rule!.length);
   });
 });

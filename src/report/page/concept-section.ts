@@ -5,8 +5,9 @@ import { renderChangeScatter } from "../plots/change-scatter.ts";
 import { renderEffectPlot } from "../plots/effect-plot.ts";
 import { renderResponsePlot } from "../plots/response-plot.ts";
 import { renderTextSharePlot } from "../plots/text-share-plot.ts";
+import { toStrengthTable } from "../strength-table.ts";
 import type { StudyConcept } from "../study.ts";
-import { type Column, type Row, renderHtmlTable } from "../table.ts";
+import { renderHtmlTable } from "../table.ts";
 import { renderTexts } from "./texts.ts";
 import { verdictBadges } from "./verdict-badge.ts";
 
@@ -31,38 +32,12 @@ ${texts ? `<h3>Generated text: the concept and the damage</h3>\n${renderTextTabl
 }
 
 function renderStrengthTable(comparison: Comparison): string {
-  const right = (title: string): Column => ({ title, align: "right" });
-  const rows: Row[] = comparison.strengths.map((entry) => [
-    formatSigned(entry.strength),
-    formatSigned(entry.native.change),
-    formatSigned(entry.transferred.change),
-    formatSigned(entry.random?.change),
-    formatPercent(entry.native.movedRight),
-    formatPercent(entry.transferred.movedRight),
-    formatPercent(entry.random?.movedRight),
-    formatNumber(entry.deltaCorrelation),
-    formatNumber(entry.correlation),
-    formatNumber(entry.mse),
-    formatNumber(entry.mseProbability, 4),
-    `${formatNumber(entry.z.native, 1)} / ${formatNumber(entry.z.transferred, 1)}`,
-  ]);
+  const { columns, rows } = toStrengthTable(comparison);
+  const { baseline, randomDirections } = comparison;
   return renderHtmlTable(
-    [
-      right("strength"),
-      right("change: native"),
-      right("transferred"),
-      right("random"),
-      right("moved right: native"),
-      right("transferred"),
-      right("random"),
-      right("Δr"),
-      right("paper's r"),
-      right("MSE, nats²"),
-      right("MSE, probability"),
-      right("z native / transferred"),
-    ],
+    columns,
     rows,
-    `Mean propensity unsteered: ${formatNumber(comparison.baseline.propensity)} nats (sd over items ${formatNumber(comparison.baseline.sd)}), probability of the positive answer ${formatNumber(comparison.baseline.probability)}. Changes in nats; random: mean of ${comparison.randomDirections} directions, where they were run.`,
+    `Mean propensity unsteered: ${formatNumber(baseline.propensity)} nats (sd over items ${formatNumber(baseline.sd)}), probability of the positive answer ${formatNumber(baseline.probability)}. Changes in nats; random: mean of ${randomDirections} directions, where they were run.`,
   );
 }
 
