@@ -46,6 +46,7 @@ dt { font-weight: 600; margin-top: 0.75rem; } dd { margin: 0; }
 code { font-size: 0.85em; overflow-wrap: anywhere; }
 @media (max-width: 40rem) { thead th.number { min-width: 5rem; } .texts { grid-template-columns: 1fr; } .texts .low, .texts .unsteered, .texts .high { grid-column: 1; grid-row: auto; } h1 { font-size: 1.5rem; } main { padding: 1rem 0.9rem 3rem; } }
 @media print { :root { color-scheme: light; } body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav { display: none; }
-  h2, h3 { break-after: avoid; } table { font-size: 8.5pt; } .table { overflow: visible; }
+  h2, h3 { break-after: avoid; } table { font-size: 7.5pt; } th, td { padding-right: 0.55rem; } .note { font-size: 9pt; }
+  .plots { grid-template-columns: 1fr 1fr; } .table { overflow: visible; }
   .verdict, .warnings, .text, figure svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `.trim();
