@@ -1,5 +1,5 @@
-import { readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, join, relative, sep } from "node:path";
 import { mismatch } from "../errors.ts";
 import { toFileError } from "../formats/file-error.ts";
 import { readJsonl } from "../formats/jsonl.ts";
@@ -13,7 +13,7 @@ export interface CorpusDocument {
   readonly text: string;
   /** File and line it came from, for messages. */
   readonly source: string;
-  /** Share of the corpus read when this document ended, 0 to 1, by bytes on disk; within a gzip file it stands still. */
+  /** About which share of the corpus was read when this document ended, 0 to 1: for progress bars. */
   readonly fraction: number;
 }
 
@@ -26,7 +26,7 @@ export interface Corpus {
 interface CorpusFile {
   readonly path: string;
   readonly kind: "text" | "jsonl";
-  readonly packed: boolean;
+  /** Of the text, unpacked. */
   readonly sizeBytes: number;
 }
 
@@ -70,7 +70,7 @@ async function findFiles(path: string): Promise<CorpusFile[]> {
   try {
     const info = await stat(path);
     if (!info.isDirectory()) {
-      const file = toCorpusFile(path, info.size);
+      const file = await toCorpusFile(path, info.size);
       if (file) return [file];
       throw mismatch("bad-input", path, "a .txt or .jsonl file (or .gz of one), or a folder of them", "another kind", {
         hint: "rename the file, or write its documents as JSON lines with a text field",
@@ -79,9 +79,12 @@ async function findFiles(path: string): Promise<CorpusFile[]> {
     const files: CorpusFile[] = [];
     for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
       const at = join(entry.parentPath, entry.name);
-      if (entry.name.startsWith(".") || entry.isDirectory()) continue;
+      const isHidden = relative(path, at)
+        .split(sep)
+        .some((name) => name.startsWith("."));
+      if (isHidden || entry.isDirectory()) continue;
       const target = await stat(at);
-      const file = target.isFile() ? toCorpusFile(at, target.size) : undefined;
+      const file = target.isFile() ? await toCorpusFile(at, target.size) : undefined;
       if (file) files.push(file);
     }
     if (files.length === 0)
@@ -93,15 +96,29 @@ async function findFiles(path: string): Promise<CorpusFile[]> {
   }
 }
 
-function toCorpusFile(path: string, sizeBytes: number): CorpusFile | undefined {
+async function toCorpusFile(path: string, sizeBytes: number): Promise<CorpusFile | undefined> {
   const match = /\.(txt|jsonl)(\.gz)?$/i.exec(path);
   if (!match) return undefined;
   return {
     path,
-    sizeBytes,
     kind: match[1]?.toLowerCase() === "txt" ? "text" : "jsonl",
-    packed: match[2] !== undefined,
+    sizeBytes: match[2] === undefined ? sizeBytes : await unpackedSize(path, sizeBytes),
   };
+}
+
+/**
+ * Bytes in a gzip file once unpacked, as its last four bytes say modulo 2³² (RFC 1952, ISIZE). It only drives a progress bar: several
+ * members in one file, or more than 4 GiB, make it wrong and nothing worse.
+ */
+async function unpackedSize(path: string, sizeBytes: number): Promise<number> {
+  const file = await open(path, "r");
+  try {
+    const last = Buffer.alloc(4);
+    await file.read(last, 0, 4, Math.max(0, sizeBytes - 4));
+    return Math.max(sizeBytes, last.readUInt32LE());
+  } finally {
+    await file.close();
+  }
 }
 
 async function* readFiles(
@@ -114,14 +131,17 @@ async function* readFiles(
   let index = 0;
   for (const file of files) {
     let inFile = 0;
-    for await (const { text, line } of file.kind === "text" ? readTexts(file, signal) : readRecords(file, signal))
+    for await (const { text, line, sizeBytes } of file.kind === "text"
+      ? readTexts(file, signal)
+      : readRecords(file, signal)) {
+      inFile += sizeBytes;
       for (const part of cutText(text)) {
-        inFile += file.packed ? 0 : Buffer.byteLength(part);
         if (part.trim() === "") continue;
         const fraction = Math.min(before + Math.min(inFile, file.sizeBytes), total) / total;
         yield { index, text: part, source: `${file.path}:${line}`, fraction };
         index++;
       }
+    }
     before += file.sizeBytes;
   }
   if (index === 0)
@@ -133,6 +153,8 @@ async function* readFiles(
 interface Piece {
   readonly text: string;
   readonly line: number;
+  /** About as many bytes of the file. */
+  readonly sizeBytes: number;
 }
 
 /** Documents of a text file. A long one is given out in parts, at line ends, before it has been read to its end. */
@@ -141,7 +163,8 @@ async function* readTexts({ path }: CorpusFile, signal: AbortSignal | undefined)
   let length = 0;
   let start = 1;
   const take = (next: number): Piece => {
-    const piece = { text: lines.join("\n").replace(/^\n+|\n+$/g, ""), line: start };
+    const text = lines.join("\n");
+    const piece = { text: text.replace(/^\n+|\n+$/g, ""), line: start, sizeBytes: Buffer.byteLength(text) + 1 };
     lines = [];
     length = 0;
     start = next;
@@ -161,7 +184,11 @@ async function* readTexts({ path }: CorpusFile, signal: AbortSignal | undefined)
 
 async function* readRecords({ path }: CorpusFile, signal: AbortSignal | undefined): AsyncGenerator<Piece, void, void> {
   for await (const { value, line } of readJsonl(path, { signal }))
-    yield { text: textOf(value, `${path}:${line}`), line };
+    yield {
+      text: textOf(value, `${path}:${line}`),
+      line,
+      sizeBytes: Buffer.byteLength(JSON.stringify(value)) + 1,
+    };
 }
 
 function textOf(value: unknown, where: string): string {

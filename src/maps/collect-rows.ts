@@ -14,7 +14,9 @@ export interface CollectedRows {
   readonly shuffled: Moments;
   readonly validation: Moments;
   readonly heldOut: readonly PairedRows[];
+  /** Mean states by token over the training and the validation rows. */
   readonly table: TokenTable;
+  readonly validationTable: TokenTable;
   /** Windows that gave at least one row, by what they were used for. */
   readonly windows: { readonly train: number; readonly validation: number; readonly heldOut: number };
   readonly medianNorm: { readonly source: number; readonly target: number };
@@ -52,6 +54,7 @@ export function createCollector(options: CollectorOptions): Collector {
   const validation = createMomentsSum(dSource, dTarget);
   const unrelated = createMomentsSum(dSource, dTarget);
   const tokens = createTokenSums(dSource, dTarget, maxHeldBytes);
+  const validationTokens = createTokenSums(dSource, dTarget, maxHeldBytes);
   const heldOut = createHeldOutSet(Math.max(1, Math.min(maxHeldRows, Math.floor(maxHeldBytes / rowBytes))), forHeldOut);
   // Windows of 512 rows are the longest usual; a bag of at least two still shuffles.
   const bag = Math.max(2, Math.min(maxShuffleWindows, Math.floor(maxHeldBytes / (512 * rowBytes))));
@@ -84,6 +87,7 @@ export function createCollector(options: CollectorOptions): Collector {
       else {
         windows.validation++;
         validation.add(window.X, window.Y);
+        validationTokens.add(window.tokens, window.X, window.Y);
       }
     },
     end() {
@@ -95,6 +99,7 @@ export function createCollector(options: CollectorOptions): Collector {
         validation: validation.moments(),
         heldOut: held,
         table: tokens.table(),
+        validationTable: validationTokens.table(),
         windows: { ...windows, heldOut: held.length },
         medianNorm: { source: median(norms.x), target: median(norms.y) },
       };

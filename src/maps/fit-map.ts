@@ -36,7 +36,7 @@ export interface FitMapOptions {
   readonly seed?: number | undefined;
   /** Ridge penalties to try, as multiples of the mean eigenvalue. Default: 10⁻⁶ to 10², and 0 where well conditioned. */
   readonly lambdas?: readonly number[] | undefined;
-  /** Most bytes of held-out rows, and of the token table, each. Default 256 MiB. */
+  /** Most bytes of held-out rows and of each token table. Default 256 MiB. */
   readonly maxHeldBytes?: number | undefined;
   /** Written into the file as the time it was made, ISO 8601. */
   readonly createdAt?: string | undefined;
@@ -66,7 +66,7 @@ export function defaultRows(sourceWidth: number): number {
  *
  * Both models read the corpus window by window, side by side. Of every ten windows eight fit the coefficients (ridge regression,
  * centred, source standardised), one chooses the penalty, one gives the scores; see `splitWindows`. Memory holds moments, the held-out
- * windows (at most 20 000 rows) and a table by token id, and does not grow with the corpus.
+ * windows (at most 20 000 rows) and tables by token id, all bounded, and does not grow with the corpus.
  *
  * Same models, corpus, options and seed give the same map on the same machine. The map suits rows like those it was fitted on: every
  * position of running text but the first.

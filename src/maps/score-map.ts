@@ -1,27 +1,22 @@
-import type { PairedRows } from "../activations/paired-rows.ts";
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { multiply } from "../linalg/multiply.ts";
 import { randomSemiOrthogonal } from "../linalg/orthonormal.ts";
 import type { Random } from "../linalg/random.ts";
+import { chooseLambda, defaultLambdas } from "./choose-lambda.ts";
+import type { CollectedRows } from "./collect-rows.ts";
 import { type Affine, fitRidgePath, intercept, type RidgePath } from "./fit-ridge.ts";
 import type { Interval, MapScores, PredictionScore, Quartiles, TokenIdentityScore } from "./map-scores.ts";
 import type { Moments } from "./moments.ts";
+import { toResidualMoments, toValidationResiduals } from "./residual-moments.ts";
 import { type Predict, predictAffine, type RowErrors, scoreRows } from "./score-rows.ts";
-import { type TokenTable, toResidualMoments } from "./token-table.ts";
 
-/** What the scores of a map are made from. */
-export interface ScoreMapInput {
-  /** The map to score and the path it is a point of. */
+/** The map to score, and the regression it came from. */
+export interface ScoreMapOptions {
   readonly map: Affine;
   readonly path: RidgePath;
   readonly lambda: number;
-  /** Moments of the training rows, and of the same rows paired at random. */
-  readonly train: Moments;
-  readonly shuffled: Moments;
-  /** Mean states by token over the training rows. */
-  readonly table: TokenTable;
-  /** Windows that neither fitted the map nor chose its penalty. */
-  readonly heldOut: readonly PairedRows[];
+  /** Penalties that may be chosen for the map on residuals; default as for the map itself. */
+  readonly lambdas?: readonly number[] | undefined;
   readonly random: Random;
 }
 
@@ -35,11 +30,12 @@ const level = 0.95;
  * - shuffled: the same regression, same λ, on the training rows paired at random.
  * - random orthogonal: c Q x with Q random semi-orthogonal and c the best single scale on the training rows.
  * - token identity: see {@link TokenIdentityScore}. With m(t) the training means of token t in both models, the table predicts
- *   m_y(t); the map on residuals B is the same regression, same λ, of y − m_y(t) on x − m_x(t), and predicts m_y(t) + B (x − m_x(t)).
- *   `beyond` = 1 − SSE of that/SSE of the table, on held-out rows; tokens the training rows lack get the global means.
+ *   m_y(t); the map on residuals B is the same regression of y − m_y(t) on x − m_x(t), its λ chosen anew on the validation rows, and
+ *   predicts m_y(t) + B (x − m_x(t)). `beyond` = 1 − SSE of that/SSE of the table, on held-out rows; tokens the training rows lack get the global means.
  * - interval: windows drawn anew with replacement, 1000 times; SSE and SST are summed over what was drawn.
  */
-export function scoreMap({ map, path, lambda, train, shuffled, table, heldOut, random }: ScoreMapInput): MapScores {
+export function scoreMap(collected: CollectedRows, { map, path, lambda, lambdas, random }: ScoreMapOptions): MapScores {
+  const { train, shuffled, heldOut } = collected;
   const centre = train.meanY;
   const score = (affine: Affine): RowErrors => scoreRows(predictAffine(affine), heldOut, centre);
   const errors = score(map);
@@ -58,7 +54,7 @@ export function scoreMap({ map, path, lambda, train, shuffled, table, heldOut, r
       shuffled: toScore(score(unrelated)),
       randomOrthogonal: toScore(score(fitRandomOrthogonal(train, random))),
     },
-    tokenIdentity: scoreTokenIdentity(train, table, lambda, heldOut),
+    tokenIdentity: scoreTokenIdentity(collected, lambdas),
   };
 }
 
@@ -115,13 +111,16 @@ function inner(A: Matrix, B: Matrix): number {
 }
 
 function scoreTokenIdentity(
-  train: Moments,
-  table: TokenTable,
-  lambda: number,
-  heldOut: readonly PairedRows[],
+  { train, table, validation, validationTable, heldOut }: CollectedRows,
+  lambdas: readonly number[] | undefined,
 ): TokenIdentityScore {
   const { meanX, meanY } = train;
-  const residualMap = fitRidgePath(toResidualMoments(train, table)).solve(lambda);
+  const path = fitRidgePath(toResidualMoments(train, table));
+  const residuals = toValidationResiduals({ moments: validation, table: validationTable }, { moments: train, table });
+  // Where the token decides the whole state, as in a model without context, there is nothing left to choose by.
+  const hasRest = residuals.cyy.some((value) => value > 0);
+  const lambda = hasRest ? chooseLambda(path, residuals, lambdas ?? defaultLambdas(path)).lambda : 1;
+  const residualMap = path.solve(lambda);
   const predictResidual = predictAffine({ A: residualMap.A, p: new Float64Array(meanY.length) });
   const fallback = { x: meanX, y: meanY };
   let unseen = 0;
@@ -154,7 +153,7 @@ function scoreTokenIdentity(
   const both = scoreRows(predictBoth, heldOut, meanY);
   return {
     table: alone.r2,
-    beyond: alone.sse > 0 ? 1 - both.sse / alone.sse : 0,
+    beyond: hasRest && alone.sse > 0 ? 1 - both.sse / alone.sse : 0,
     tokensSeen: table.size,
     unseenShare: unseen / both.rows,
   };

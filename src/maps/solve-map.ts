@@ -26,20 +26,11 @@ export function solveMap(
   collected: CollectedRows,
   { source, target, lambdas, seed, record, counts }: SolveMapOptions,
 ): { readonly map: AffineMap; readonly warnings: readonly string[] } {
-  const { train, validation, shuffled, table, heldOut, medianNorm } = collected;
+  const { train, validation, medianNorm } = collected;
   const path = fitRidgePath(train);
   const { lambda, tried } = chooseLambda(path, validation, lambdas ?? defaultLambdas(path));
   const affine = path.solve(lambda);
-  const scores = scoreMap({
-    map: affine,
-    path,
-    lambda,
-    train,
-    shuffled,
-    table,
-    heldOut,
-    random: seededRandom(seed),
-  });
+  const scores = scoreMap(collected, { map: affine, path, lambda, lambdas, random: seededRandom(seed) });
   const fit: FitRecord = {
     method: lambda === 0 ? "ols" : "ridge",
     lambda,

@@ -55,6 +55,7 @@ test("resolveCorpus(folder) reads every corpus file below it in the order of pat
   await file("tree/a/y.txt.gz", gzipSync("y"));
   await file("tree/a.txt", "a");
   await file("tree/.hidden.txt", "hidden");
+  await file("tree/.cache/c.txt", "cached");
   await file("tree/readme.md", "readme");
   const corpus = await resolveCorpus(join(folder, "tree"));
   const documents = await read(corpus);
@@ -112,6 +113,20 @@ test("cutText(text, limit) gives parts within the limit that join to the text an
   );
   expect([...cutText("one two\nthree four", 12)]).toEqual(["one two\n", "three four"]);
   expect([...cutText("one two three", 9)]).toEqual(["one two", " three"]);
+});
+
+test("a document's fraction grows with the text read to about 1, in packed and plain files alike", async () => {
+  const lines = Array.from({ length: 100 }, (_, i) =>
+    JSON.stringify({ id: i, text: `Document ${i}, like the others.` }),
+  );
+  const plain = await file("even.jsonl", lines.join("\n"));
+  const packed = await file("even.jsonl.gz", gzipSync(lines.join("\n")));
+  for (const path of [plain, packed]) {
+    const fractions = (await read(await resolveCorpus(path))).map(({ fraction }) => fraction);
+    fractions.forEach((fraction, at) => {
+      expect(Math.abs(fraction - (at + 1) / 100)).toBeLessThan(0.02);
+    });
+  }
 });
 
 test("toCorpus(name, texts) gives the texts as documents and drops blank ones", async () => {

@@ -111,6 +111,20 @@ test("a map between states that depend on the token alone explains nothing beyon
   expect(Math.abs(tokenIdentity.beyond)).toBeLessThan(0.02);
 });
 
+test("states that the token decides wholly leave nothing to explain beyond the table", () => {
+  const random = seededRandom(7);
+  const [x, y] = [normalRows(9, 4, random), normalRows(9, 3, random)];
+  const windows = Array.from({ length: 60 }, (_, w) => {
+    const tokens = Int32Array.from({ length: 20 }, () => random.integer(9));
+    const take = (table: Float32Array, d: number): Float32Array =>
+      Float32Array.from({ length: 20 * d }, (_, at) => table[tokens[Math.floor(at / d)]! * d + (at % d)]!);
+    return toWindow(w, take(x, 4), take(y, 3), tokens);
+  });
+  const { tokenIdentity } = solve(windows, 4, 3).map.scores;
+  expect(tokenIdentity.table).toBeGreaterThan(1 - 1e-12);
+  expect(tokenIdentity.beyond).toBe(0);
+});
+
 test("a map of context, planted beside a token part, is found beyond the table", () => {
   const random = seededRandom(8);
   const [d, vocabulary] = [5, 30];
