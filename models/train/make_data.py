@@ -49,21 +49,22 @@ def write_corpus(path, tokenizer):
 
 
 def make_pair(concept, index):
-    """Two excerpts of one story, in held-out patterns, that differ in one attribute; None where it does not show."""
+    """Two excerpts of one story, in held-out patterns, that differ in one attribute.
+
+    Only sentences that show the attribute are kept: states pooled over sentences that do not say it would blur the
+    vector. None where fewer than two do.
+    """
     positive, negative, slots = CONCEPTS[concept]
     seed = f"pair-{concept}-{index}"
     base = dataclasses.replace(random_attributes(seed), french=False, capitals=False)
     rng = random.Random(f"{seed}/excerpt")
     plan = [slot for slot in Story(seed, base).plan() if slot[0] in slots]
-    plan = plan[:rng.randint(2, min(5, len(plan)))] if len(plan) > 2 else plan
-    texts = []
-    for change in (positive, negative):
-        story = Story(seed, dataclasses.replace(base, **change), split="heldout")
-        texts.append([story.sentence(slot, i) for slot, i in plan])
-    differing = sum(a != b for a, b in zip(*texts))
-    if differing < min(2, len(plan)) or len(plan) < 2:
+    stories = [Story(seed, dataclasses.replace(base, **change), split="heldout") for change in (positive, negative)]
+    sentences = [[story.sentence(slot, i) for story in stories] for slot, i in plan]
+    differing = [pair for pair in sentences if pair[0] != pair[1]][:rng.randint(2, 5)]
+    if len(differing) < 2:
         return None
-    return {"positive": " ".join(texts[0]), "negative": " ".join(texts[1])}
+    return {side: " ".join(texts) for side, texts in zip(("positive", "negative"), zip(*differing))}
 
 
 def make_pairs(concept):
