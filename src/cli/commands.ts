@@ -8,6 +8,7 @@ interface Entry {
 
 /** All commands, in the order of their use. A test holds that each summary here is that of the command. */
 export const commands: Readonly<Record<string, Entry>> = {
+  demo: { summary: "watch a small model steer a larger one, offline", load: () => import("./demo.ts") },
   inspect: { summary: "say what a model, map or vector is", load: () => import("./inspect.ts") },
   fit: { summary: "learn a map from a small model's hidden states to a large one's", load: () => import("./fit.ts") },
   vector: { summary: "find the direction of a concept in a model", load: () => import("./vector.ts") },

@@ -98,7 +98,7 @@ function isInstalled(variant: Variant, env: Effects["env"]): boolean {
 }
 
 type Tried =
-  | { readonly info: EngineInfo; readonly tap: boolean; readonly steer: boolean }
+  | { readonly model: string; readonly info: EngineInfo; readonly tap: boolean; readonly steer: boolean }
   | { readonly error: unknown };
 
 /** The proof of the engine is that it opens the smallest model of the package and passes the self-test with it. */

@@ -1,15 +1,9 @@
 #!/usr/bin/env node
 import type { Effects } from "./effects.ts";
+import { watchSignals } from "./interrupt.ts";
 import { runCli } from "./run-cli.ts";
 
-const interrupt = new AbortController();
-
-// The first Ctrl-C lets the command close what it has open and remove what is half-written; the second does not wait for that.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.on(signal, () => {
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort(new DOMException("interrupted", "AbortError"));
-  });
+const interrupt = watchSignals(process);
 
 // A reader that closed early (`trimtab … | head`) is no error: end quietly, as if interrupted.
 let readerGone = false;
