@@ -93,6 +93,7 @@ export const command: Command = {
         progress.update({
           label: "reading hidden states",
           done,
+          // A corpus may end before the rows asked for; the share of the work gives the number there will be.
           total: fraction > 0 ? Math.round(done / fraction) : undefined,
           unit: "rows",
         }),

@@ -1,6 +1,7 @@
 import { type DownloadProgress, type EngineModel, openReference } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Effects } from "./effects.ts";
+import { toPlainText } from "./plain-text.ts";
 import type { Progress } from "./progress.ts";
 
 const libraries = ["auto", "cpu", "cuda", "vulkan", "metal"] as const;
@@ -26,7 +27,11 @@ export async function openModelOf(
       env: effects.env,
       signal: effects.signal,
       onProgress: (download) => showDownload(progress, download),
-      onNotice: (text) => progress.note(text),
+      // Not a note of the progress, which --quiet and --json leave out: the file may be older than the user thinks.
+      onNotice: (text) => {
+        progress.finish();
+        effects.stderr.write(toPlainText(`warning: ${text}\n`));
+      },
       ...(args.isSet("offline") && { offline: true }),
       ...(threads !== undefined && { threads }),
       ...(context !== undefined && { context }),

@@ -1,4 +1,5 @@
 import type { Effects } from "./effects.ts";
+import { toPlainText } from "./plain-text.ts";
 import { formatBytes, formatDuration } from "./units.ts";
 
 /** Where a piece of work stands. `total` is undefined while it is not known. */
@@ -62,7 +63,7 @@ export function createProgress(effects: Effects, { silent = false }: { readonly 
     },
     note(text) {
       erase();
-      stderr.write(`${text}\n`);
+      stderr.write(`${toPlainText(text)}\n`);
     },
     finish: erase,
   };

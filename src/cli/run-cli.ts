@@ -6,6 +6,7 @@ import { commands } from "./commands.ts";
 import type { Effects } from "./effects.ts";
 import { renderHelp, renderOverview } from "./help.ts";
 import { nearest } from "./nearest.ts";
+import { toPlainText } from "./plain-text.ts";
 
 /**
  * Runs the program on its words (without node and script) and returns the exit status. The one place where errors end: message and
@@ -65,7 +66,7 @@ function report(error: TrimtabError, argv: readonly string[], effects: Effects):
   const words = argv.slice(0, argv.includes("--") ? argv.indexOf("--") : undefined);
   if (words.includes("--json"))
     effects.stdout.write(`${JSON.stringify({ error: { code, message, ...(hint !== undefined && { hint }) } })}\n`);
-  effects.stderr.write(`trimtab: ${message}\n${hint === undefined ? "" : `  hint: ${hint}\n`}`);
+  effects.stderr.write(toPlainText(`trimtab: ${message}\n${hint === undefined ? "" : `  hint: ${hint}\n`}`));
   if (code === "internal") effects.stderr.write(`${stackOf(error)}\n`);
   return statusOf[code].exit;
 }

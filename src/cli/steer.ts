@@ -19,6 +19,7 @@ import type { Effects } from "./effects.ts";
 import { isSilent, modelFlags, shownFlags } from "./flags.ts";
 import { parseLayers } from "./layer-range.ts";
 import { openModelOf } from "./open-model.ts";
+import { toPlainText } from "./plain-text.ts";
 import { createProgress } from "./progress.ts";
 import { readSampling, samplingFlags } from "./sampling-flags.ts";
 
@@ -169,7 +170,8 @@ async function stream(
   for (;;) {
     const { done, value } = await pieces.next();
     if (!done) {
-      effects.stdout.write(value.text);
+      // What goes to a file or a pipe stays as the model wrote it.
+      effects.stdout.write(effects.isTerminal.stdout ? toPlainText(value.text) : value.text);
       continue;
     }
     effects.stdout.write("\n");

@@ -76,6 +76,10 @@ describe("renderBeside(titles, texts, columns)", () => {
   });
 });
 
+test("renderList(rows) lets no name from a stranger's file move the cursor", () => {
+  expect(renderList([["model", "a\x1b]0;title\x07\r\x9bb"]])).toBe("model  a ]0;title   b\n");
+});
+
 test("renderList(rows) aligns values and keeps further lines in their column", () => {
   expect(
     renderList([

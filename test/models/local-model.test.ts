@@ -1,5 +1,5 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { TrimtabError } from "../../src/errors.ts";
 import { demoData } from "../../src/models/demo-family.ts";
@@ -71,6 +71,14 @@ describe("resolveModel(path)", () => {
     expect(error.code).toBe("bad-input");
     expect(error.message).toContain(got);
     expect(error.hint).toContain(hint);
+  });
+});
+
+describe("resolveModel(demo:…)", () => {
+  test("is the package's own file, wherever the program was started", async () => {
+    const { path, reference } = await resolveModel("demo:m");
+    expect(path).toBe(resolve("models/demo/trimtab-stories-m.gguf"));
+    expect(reference).toEqual({ kind: "demo", name: "m" });
   });
 });
 

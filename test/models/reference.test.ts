@@ -62,6 +62,24 @@ describe("parseReference(text)", () => {
     }
   });
 
+  test("gives any text a meaning or a usage error, and reads back what it wrote", () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string().map((tail) => `hf:${tail}`),
+      fc.stringMatching(/^hf:[a-z./@:%-]{0,20}(\.gguf)?$/),
+    );
+    fc.assert(
+      fc.property(text, (given) => {
+        try {
+          const reference = parseReference(given);
+          expect(parseReference(formatReference(reference))).toEqual(reference);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "usage" });
+        }
+      }),
+    );
+  });
+
   test("formatReference is its inverse", () => {
     const word = fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.]{0,12}$/).filter((text) => !text.includes(".."));
     const revision = fc.option(
