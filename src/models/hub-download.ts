@@ -32,6 +32,7 @@ export interface DownloadOptions extends HubRequestOptions {
   readonly pauseMs: number;
   readonly onProgress?: ((phase: DownloadProgress["phase"], doneBytes: number) => void) | undefined;
   readonly now: () => Date;
+  readonly onRetry?: ((error: TrimtabError, pauseMs: number) => void) | undefined;
 }
 
 /**

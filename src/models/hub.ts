@@ -15,12 +15,12 @@ import { chooseModel } from "./hub-files.ts";
 import { type HubRequestOptions, lostConnection, requestHub } from "./hub-request.ts";
 import type { HubSettings } from "./hub-settings.ts";
 import { checkRepositoryPath, formatReference, type HubReference } from "./reference.ts";
-import { retry } from "./retry.ts";
+import { type RetryOptions, retry } from "./retry.ts";
 import { splitNames } from "./split-file.ts";
 
 export interface HubOptions {
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Told what the user should know but that is no error: the hub could not be reached and a cached file is used. */
+  /** Told what the user should know but that is no error: a request is tried again; the hub is away and a cached file is used. */
   readonly onNotice?: ((text: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Tries in a row without a byte of progress (default 5). */
@@ -60,7 +60,13 @@ export async function resolveHubModel(
     stallMs: options.stallMs ?? 30_000,
     signal: options.signal,
   };
-  const tries = { attempts: options.attempts ?? 5, pauseMs: options.pauseMs ?? 500, signal: options.signal };
+  const tries = {
+    attempts: options.attempts ?? 5,
+    pauseMs: options.pauseMs ?? 500,
+    signal: options.signal,
+    onRetry: (error: TrimtabError, pauseMs: number) =>
+      options.onNotice?.(`${error.message}; trying again in ${pauseMs / 1000} s`),
+  };
   const haveCached = !(cached instanceof TrimtabError);
   try {
     const remote = await describeRemote(reference, revision, request, haveCached ? { ...tries, attempts: 1 } : tries);
@@ -112,7 +118,7 @@ async function describeRemote(
   reference: HubReference,
   revision: string,
   request: HubRequestOptions,
-  tries: { readonly attempts: number; readonly pauseMs: number; readonly signal: AbortSignal | undefined },
+  tries: RetryOptions,
 ): Promise<RemoteModel> {
   // Loaded only here: it takes longer to load than everything else of a command that needs no hub.
   const { listFiles, modelInfo, pathsInfo } = await import("@huggingface/hub");
@@ -172,7 +178,7 @@ function toRemoteFile(
 }
 
 /** What the library is given as `fetch`: with token, retries and our errors, and the body read within the retry. */
-function bufferedFetch(request: HubRequestOptions, tries: Parameters<typeof retry>[1]): typeof fetch {
+function bufferedFetch(request: HubRequestOptions, tries: RetryOptions): typeof fetch {
   return (input, init) => {
     const url = String(input instanceof Request ? input.url : input);
     return retry(async () => {

@@ -7,6 +7,8 @@ export interface RetryOptions {
   /** Pause after the first failure; doubles with each further one, up to 30 s. */
   readonly pauseMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told before each pause. */
+  readonly onRetry?: ((error: TrimtabError, pauseMs: number) => void) | undefined;
 }
 
 // An error is worth another try only where the place that made it said so; kept beside the error so that its class stays one.
@@ -26,7 +28,7 @@ export function markTransient(error: TrimtabError, afterMs?: number): TrimtabErr
  */
 export async function retry<T>(
   operation: (progressed: () => void) => Promise<T>,
-  { attempts, pauseMs, signal }: RetryOptions,
+  { attempts, pauseMs, signal, onRetry }: RetryOptions,
 ): Promise<T> {
   for (let failures = 0; ; ) {
     checkNotAborted(signal);
@@ -40,6 +42,7 @@ export async function retry<T>(
       failures += 1;
       if (failures >= attempts) throw error;
       const pause = transient.get(error) ?? Math.min(pauseMs * 2 ** (failures - 1), 30_000);
+      onRetry?.(error, pause);
       await sleep(pause, undefined, { signal }).catch(() => checkNotAborted(signal));
     }
   }

@@ -180,9 +180,14 @@ describe("resolveModel(hf:…) goes on after trouble", () => {
       else response.writeHead(429, { "Retry-After": "0" }).end();
       return true;
     };
-    expect(await digestOf((await resolve("hf:owner/repo/a.gguf")).path)).toBe(sha256(bytes));
-    expect(hub.count("info")).toBe(3);
-    expect(hub.count("cdn")).toBe(3);
+    const notices: string[] = [];
+    const { path } = await resolve("hf:owner/repo/a.gguf", { onNotice: (text) => notices.push(text) });
+    expect(await digestOf(path)).toBe(sha256(bytes));
+    expect([hub.count("info"), hub.count("cdn")]).toEqual([3, 3]);
+    // Four addresses, each twice; 0.001 s is the pause given, 0 s what Retry-After says.
+    expect(notices).toHaveLength(8);
+    expect(notices[0]).toMatch(/status 503; trying again in 0\.001 s$/);
+    expect(notices[1]).toMatch(/status 429; trying again in 0 s$/);
   });
 
   test("takes up a truncated body where it broke off, as often as some bytes come", async () => {
