@@ -16,6 +16,10 @@ export interface ParseCsvOptions {
 
 /** More columns than any table written by hand. */
 const maxColumns = 10_000;
+/** A parsed row takes half a kilobyte beside its text, even an empty one. */
+const maxRows = 500_000;
+/** A table is read whole and takes some 20 times its bytes. */
+const maxCsvBytes = 1 << 23;
 
 /**
  * Parses CSV (RFC 4180: quotes doubled, line breaks within quotes) whose first row names the columns. Every row must have as many
@@ -26,7 +30,13 @@ const maxColumns = 10_000;
 export function parseCsv(text: string, { where = "CSV", delimiter = "," }: ParseCsvOptions = {}): CsvRow[] {
   let records: { record: string[]; info: Info }[];
   try {
-    records = parse(text, { info: true, delimiter, skip_empty_lines: true, relax_column_count: true }) as unknown as {
+    records = parse(text, {
+      info: true,
+      delimiter,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      to: maxRows + 2,
+    }) as unknown as {
       record: string[];
       info: Info;
     }[];
@@ -38,6 +48,8 @@ export function parseCsv(text: string, { where = "CSV", delimiter = "," }: Parse
   const [head, ...rows] = records;
   if (!head) throw mismatch("bad-input", where, "a first row with the columns' names", "nothing");
   const names = head.record;
+  if (rows.length > maxRows)
+    throw mismatch("bad-input", where, `at most ${maxRows} rows`, "more", { hint: "write them as JSON Lines" });
   if (names.length > maxColumns) throw mismatch("bad-input", where, `at most ${maxColumns} columns`, `${names.length}`);
   if (new Set(names).size !== names.length)
     throw mismatch("bad-input", `${where}:1`, "each column once", names.join(delimiter).slice(0, 80));
@@ -51,5 +63,5 @@ export function parseCsv(text: string, { where = "CSV", delimiter = "," }: Parse
 /** Reads a CSV file, plain or gzip; `.tsv` is split at tabs. @throws not-found, io, bad-input */
 export async function readCsv(path: string, options: ReadTextOptions = {}): Promise<CsvRow[]> {
   const delimiter = /\.tsv(\.gz)?$/i.test(path) ? "\t" : ",";
-  return parseCsv(await readText(path, options), { where: path, delimiter });
+  return parseCsv(await readText(path, { maxBytes: maxCsvBytes, ...options }), { where: path, delimiter });
 }

@@ -28,8 +28,11 @@ export interface GgufHeader {
   readonly fileSizeBytes: number;
 }
 
-/** Headers of the largest models known (260k tokens with merges) take 16 MiB; more than 256 MiB is no model. */
-const maxHeaderBytes = 1 << 28;
+/**
+ * Headers of the largest models known (260k tokens with merges) take 16 MiB. Parsed, a header takes up to eight times its bytes, so this
+ * also keeps a hostile one to half a gigabyte.
+ */
+const maxHeaderBytes = 1 << 26;
 /** Real files have fewer than 200 keys; each costs memory before anything else is known about the file. */
 const maxKeys = 1 << 16;
 /** A model with every expert stored apart has some 50,000. */

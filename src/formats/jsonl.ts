@@ -1,6 +1,9 @@
 import { mismatch } from "../errors.ts";
 import { type ReadLinesOptions, readLines } from "./read-lines.ts";
 
+/** Books of corpora in use take a few MiB; parsed JSON can take 30 times its bytes. */
+const maxLineBytes = 1 << 24;
+
 /** One value of a JSON Lines file and the 1-based line it stands on. */
 export interface JsonLine {
   readonly value: unknown;
@@ -13,7 +16,7 @@ export interface JsonLine {
  * @throws not-found, io; bad-input with file and line for anything that is not one JSON value a line; aborted
  */
 export async function* readJsonl(path: string, options: ReadLinesOptions = {}): AsyncGenerator<JsonLine, void, void> {
-  for await (const { text, line } of readLines(path, options)) {
+  for await (const { text, line } of readLines(path, { maxLineBytes, ...options })) {
     if (text.trim() === "") continue;
     let value: unknown;
     try {

@@ -23,9 +23,12 @@ export async function readText(path: string, options: ReadTextOptions = {}): Pro
   return lines.join("\n");
 }
 
+/** Parsed JSON can take 30 times its bytes; lists of records that are longer belong into JSON Lines. */
+const maxJsonBytes = 1 << 25;
+
 /** Reads a whole JSON file, plain or gzip. @throws as {@link readText}; bad-input if it is not JSON */
 export async function readJson(path: string, options: ReadTextOptions = {}): Promise<unknown> {
-  const text = await readText(path, options);
+  const text = await readText(path, { maxBytes: maxJsonBytes, ...options });
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { mismatch, type TrimtabError } from "../errors.ts";
 import { findDuplicateKey } from "./json-keys.ts";
+import { showValue } from "./show-value.ts";
 
 /** Number types of a safetensors file that can be read here, with their bytes. */
 export const dtypeBytes = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8, I32: 4, U8: 1 } as const;
@@ -22,8 +23,11 @@ export interface SafetensorsHeader {
   readonly dataOffset: number;
 }
 
-/** The reference implementation's limit; it keeps a hostile header from filling the memory. */
-export const maxHeaderBytes = 100_000_000;
+/**
+ * Room for 100,000 tensors; vectors, maps and moments have a handful. Parsed JSON takes some 30 times its bytes, so the reference
+ * implementation's 100 MB would let a hostile file take 3 GB.
+ */
+export const maxHeaderBytes: number = 1 << 24;
 /** Files of ours have a handful, the largest shards of others a few thousand. */
 const maxTensors = 1 << 17;
 /** PyTorch and NumPy stop at 64 and below. */
@@ -116,9 +120,9 @@ function readInfo(name: string, value: unknown): SafetensorsInfo {
   if (typeof dtype !== "string") throw bad(name, "a dtype", typeof dtype);
   if (!Object.hasOwn(dtypeBytes, dtype))
     throw mismatch("unsupported", tensor(name), `a type of ${Object.keys(dtypeBytes).join(", ")}`, dtype.slice(0, 20));
-  if (!isSizes(shape) || shape.length > maxRank) throw bad(name, "a shape of whole numbers", show(shape));
+  if (!isSizes(shape) || shape.length > maxRank) throw bad(name, "a shape of whole numbers", showValue(shape));
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[1]! < offsets[0]!)
-    throw bad(name, "data_offsets [begin, end]", show(offsets));
+    throw bad(name, "data_offsets [begin, end]", showValue(offsets));
   const [begin, end] = offsets as [number, number];
   const bytes = shape.reduce((a, b) => a * b, dtypeBytes[dtype as Dtype]);
   if (!Number.isSafeInteger(bytes) || bytes !== end - begin)
@@ -148,10 +152,6 @@ function refusePickle(start: Uint8Array): void {
 
 function tensor(name: string): string {
   return `safetensors ${JSON.stringify(name.slice(0, 80))}`;
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 60);
 }
 
 function bad(name: string, expected: string, got: string): TrimtabError {

@@ -2,6 +2,7 @@ import { mismatch } from "../errors.ts";
 import { readCsv } from "../formats/csv.ts";
 import { readJsonl } from "../formats/jsonl.ts";
 import { readJson } from "../formats/read-text.ts";
+import { showValue } from "../formats/show-value.ts";
 
 /** Two texts that differ in a concept: `prompt + positive` has it, `prompt + negative` has not. */
 export interface ContrastPair {
@@ -53,8 +54,7 @@ export async function readContrastSet(path: string, { concept }: ReadContrastOpt
 
 /** Checks that a value is a row of a contrast set and returns it as a pair. @throws bad-input naming `where` */
 export function checkContrastPair(value: unknown, where: string): ContrastPair {
-  if (!isRecord(value))
-    throw mismatch("bad-input", where, "an object", Array.isArray(value) ? "an array" : typeof value);
+  if (!isRecord(value)) throw mismatch("bad-input", where, "an object", showValue(value));
   const pair = isRecord(value["positive"]) ? toAnsweredPair(value, where) : toPair(value, where);
   for (const side of ["positive", "negative"] as const)
     if ((pair.prompt + pair[side]).trim() === "" || pair[side] === "")
@@ -86,7 +86,7 @@ function toAnsweredPair(row: Record<string, unknown>, where: string): ContrastPa
     const part = row[side];
     if (isRecord(part) && typeof part["prompt"] === "string" && typeof part["response"] === "string")
       return { prompt: `${part["prompt"]}\n`, response: part["response"] };
-    throw mismatch("bad-input", where, `"${side}" with "prompt" and "response"`, JSON.stringify(part)?.slice(0, 60));
+    throw mismatch("bad-input", where, `"${side}" with "prompt" and "response"`, showValue(part));
   }) as [{ prompt: string; response: string }, { prompt: string; response: string }];
   if (positive.prompt === negative.prompt)
     return { prompt: positive.prompt, positive: positive.response, negative: negative.response };

@@ -1,5 +1,6 @@
 import type { ModelIdentity } from "../engine/description.ts";
 import { mismatch } from "../errors.ts";
+import { showValue } from "../formats/show-value.ts";
 import { formatReadPosition, parseReadPosition } from "./read-position.ts";
 import type { MapEndName, TransferSource, VectorProvenance } from "./steering-vector.ts";
 
@@ -53,7 +54,7 @@ function readProvenance(value: unknown, where: string, depth: number): VectorPro
   if (depth > maxDepth) throw mismatch("bad-input", where, `at most ${maxDepth} transfers`, "more");
   const fields = openRecord(value, where);
   const kind = kinds.find((known) => known === fields.get("kind"));
-  if (!kind) throw mismatch("bad-input", where, `kind as one of ${kinds.join(", ")}`, show(fields.get("kind")));
+  if (!kind) throw mismatch("bad-input", where, `kind as one of ${kinds.join(", ")}`, showValue(fields.get("kind")));
   const readAt = optionalText(fields, "readAt", where);
   const model = fields.get("model");
   const source = fields.get("source");
@@ -107,13 +108,13 @@ type Fields = ReadonlyMap<string, unknown>;
 
 function openRecord(value: unknown, where: string): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw mismatch("bad-input", where, "an object in the provenance", show(value));
+    throw mismatch("bad-input", where, "an object in the provenance", showValue(value));
   return new Map(Object.entries(value));
 }
 
 function text(fields: Fields, key: string, where: string): string {
   const value = fields.get(key);
-  if (typeof value !== "string") throw mismatch("bad-input", where, `${key} as a string`, show(value));
+  if (typeof value !== "string") throw mismatch("bad-input", where, `${key} as a string`, showValue(value));
   return value;
 }
 
@@ -124,14 +125,10 @@ function optionalText(fields: Fields, key: string, where: string): string | unde
 function count(fields: Fields, key: string, where: string): number {
   const value = fields.get(key);
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0)
-    throw mismatch("bad-input", where, `${key} as a whole number`, show(value));
+    throw mismatch("bad-input", where, `${key} as a whole number`, showValue(value));
   return value;
 }
 
 function optionalCount(fields: Fields, key: string, where: string): number | undefined {
   return fields.get(key) === undefined ? undefined : count(fields, key, where);
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? String(value)).slice(0, 60);
 }

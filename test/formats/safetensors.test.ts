@@ -61,7 +61,7 @@ describe("parseSafetensors(bytes)", () => {
   test.each([
     ["an empty file", new Uint8Array(0), "at least 8 bytes"],
     ["a header longer than the file", Buffer.from([200, 0, 0, 0, 0, 0, 0, 0, 0x7b]), "bytes before"],
-    ["a header beyond 100 MB", Buffer.from([0, 0, 0, 0, 1, 0, 0, 0, 0x7b]), "at most 100000000"],
+    ["a header beyond 16 MiB", Buffer.from([0, 0, 0, 0, 1, 0, 0, 0, 0x7b]), "at most 16777216"],
     ["a header that is no object", file("[1]"), '"{" first'],
     ["a header that is no JSON", file("{nonsense}"), "JSON"],
     ["a name twice", file('{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":1}'), "each name once"],
@@ -146,4 +146,10 @@ describe("readSafetensors(path)", () => {
     expect(headerBytes % 8).toBe(0);
     expect(new DataView(bytes.buffer).getFloat64(8 + headerBytes, true)).toBe(1);
   });
+});
+
+test("parseSafetensors(bytes) refuses deep nesting without overflowing the stack", () => {
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  for (const header of [`{"a":${deep}}`, `{"a":{"dtype":"F32","shape":${deep}}}`, `{"__metadata__":{"a":${deep}}}`])
+    expect(() => parseSafetensors(file(header))).toThrow(expect.objectContaining({ code: "bad-input" }));
 });

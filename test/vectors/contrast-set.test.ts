@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { TrimtabError } from "../../src/errors.ts";
 import { checkContrastPair, readContrastSet } from "../../src/vectors/contrast-set.ts";
 import { personaContrast } from "../../src/vectors/persona-contrast.ts";
+import { parseProvenance } from "../../src/vectors/provenance.ts";
 import { sentenceOpenings } from "../../src/vectors/sentence-openings.ts";
 import { temporaryFolder } from "../formats/temporary-folder.ts";
 import { plantedModel } from "./planted-model.ts";
@@ -62,7 +63,7 @@ describe("readContrastSet(path)", () => {
     ["an empty side", { positive: "a", negative: "" }, 'some text as "negative"'],
     ["equal sides", { prompt: "p", positive: "a", negative: "a" }, "two different texts"],
     ["a number", { positive: 1, negative: "b" }, '"positive" as a string, got number'],
-    ["a list", ["a", "b"], "an object, got an array"],
+    ["a list", ["a", "b"], "an object, got a list of 2"],
     ["half a steering-bench item", { positive: { prompt: "a", response: "b" }, negative: {} }, '"negative" with'],
   ])("refuses %s, naming the line", async (_, row, message) => {
     const path = folder.put("e.jsonl", `${JSON.stringify(pair)}\n${JSON.stringify(row)}\n`);
@@ -133,4 +134,12 @@ describe("personaContrast(model, {concept, versus})", () => {
     expect(new Set(sentenceOpenings).size).toBe(sentenceOpenings.length);
     expect(sentenceOpenings.length).toBeGreaterThanOrEqual(60);
   });
+});
+
+test("checkContrastPair and parseProvenance refuse deep nesting without overflowing the stack", () => {
+  const deep = "[".repeat(100_000) + "]".repeat(100_000);
+  for (const row of [deep, `{"positive":${deep},"negative":"a"}`, `{"positive":{"prompt":${deep}},"negative":{}}`])
+    expect(() => checkContrastPair(JSON.parse(row), "row")).toThrow(expect.objectContaining({ code: "bad-input" }));
+  for (const text of [deep, `{"kind":${deep}}`, `{"kind":"native","model":${deep}}`])
+    expect(() => parseProvenance(text, "file")).toThrow(expect.objectContaining({ code: "bad-input" }));
 });
