@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { mismatch } from "../errors.ts";
+import { mismatch, TrimtabError } from "../errors.ts";
 import { toFileError } from "./file-error.ts";
 
 /** A file open for reading at any offset. Close the handle. */
@@ -43,7 +43,8 @@ export async function readExactly(
 ): Promise<void> {
   const step = 1 << 26; // one read call takes less than 2 GiB; 64 MiB also lets an abort through soon
   for (let done = 0; done < target.byteLength; ) {
-    signal?.throwIfAborted();
+    if (signal?.aborted)
+      throw new TrimtabError("aborted", `${path}: reading was interrupted`, { cause: signal.reason });
     const length = Math.min(step, target.byteLength - done);
     const { bytesRead } = await file.handle.read(target, done, length, offset + done);
     if (bytesRead === 0)

@@ -1,6 +1,6 @@
 import type { OpenModel } from "../engine/open-model.ts";
 import type { Site } from "../engine/site.ts";
-import { mismatch } from "../errors.ts";
+import { mismatch, TrimtabError } from "../errors.ts";
 import type { ContrastPair } from "./contrast-set.ts";
 import { commonStart, type ReadPosition, type TokenText, toReadPositions } from "./read-position.ts";
 
@@ -91,7 +91,7 @@ async function toReadTexts(
   const contents = readAt === "last-content" ? new Map<number, boolean>() : undefined;
   const texts: ReadText[] = [];
   for (const [i, pair] of pairs.entries()) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
     const where = pair.where ?? `pair ${i + 1}`;
     const [a, b] = [
       await tokenizeText(model, pair.prompt + pair.positive, parseSpecial, where),

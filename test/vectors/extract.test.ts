@@ -83,8 +83,10 @@ describe("extractVector(model, pairs, options)", () => {
       "pair 2: expected two texts that differ",
     );
     const controller = new AbortController();
-    controller.abort();
-    await expect(extractVector(model, pairs, { sites, signal: controller.signal })).rejects.toThrow();
+    controller.abort("enough");
+    await expect(extractVector(model, pairs, { sites, signal: controller.signal })).rejects.toMatchObject({
+      code: "aborted",
+    });
   });
 
   test("reports progress up to the last text", async () => {
