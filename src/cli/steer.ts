@@ -164,11 +164,14 @@ async function stream(
   options: GenerateOptions,
   { lead, args, effects }: { readonly lead: string; readonly args: Arguments; readonly effects: Effects },
 ): Promise<void> {
-  effects.stdout.write(lead);
+  // With the first token and not before: a prompt that is refused should not be printed above the reason.
+  let pending = lead;
   const start = effects.clock();
   const pieces = model.generate(tokens, options);
   for (;;) {
     const { done, value } = await pieces.next();
+    effects.stdout.write(pending);
+    pending = "";
     if (!done) {
       // What goes to a file or a pipe stays as the model wrote it.
       effects.stdout.write(effects.isTerminal.stdout ? toPlainText(value.text) : value.text);

@@ -181,6 +181,12 @@ describe("refused", () => {
       ".safetensors or .gguf",
     ],
     [
+      "a prompt longer than the context",
+      () => ["steer", "demo:m", "-v", `${file("french-m.gguf")}=1`, "a".repeat(5000)],
+      3,
+      "shorten",
+    ],
+    [
       "a chat without a template",
       () => ["steer", "demo:m", "-v", `${file("french-m.gguf")}=1`, "x", "--chat"],
       5,
@@ -189,7 +195,7 @@ describe("refused", () => {
   ])("%s, with status and hint, writing nothing", async (_title, argv, status, text) => {
     const before = await readdir(folder);
     const ran = await run(argv());
-    expect(ran.status).toBe(status);
+    expect([ran.status, ran.stdout]).toEqual([status, ""]);
     expect(ran.stderr).toContain(text);
     expect(await readdir(folder)).toEqual(before);
   });
