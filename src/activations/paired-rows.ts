@@ -43,6 +43,19 @@ export const sinkFactor = 10;
 /** Rows whose median norms set the bound, or all there are. The median of so many is known to within 2 %. */
 const calibrationRows = 2048;
 
+/**
+ * Halves the threads of two models that are about to compute side by side, and returns what undoes it: more threads than cores wait
+ * for one another by spinning, and were seen to take ten times as long.
+ */
+async function shareCores(source: OpenModel, target: OpenModel): Promise<() => Promise<void>> {
+  const before = [source, target].map((model) => ({ model, threads: model.threads }));
+  const each = Math.max(1, Math.floor(Math.min(source.threads, target.threads) / 2));
+  for (const { model } of before) await model.setThreads(each);
+  return async () => {
+    for (const { model, threads } of before) await model.setThreads(threads);
+  };
+}
+
 /** Both sides of one window before any row is left out. */
 interface RawPair {
   readonly window: TokenWindow;
@@ -122,6 +135,7 @@ async function* readPairs(
   }
   const [forSource, forTarget] = tee(remembered());
   const options = signal ? { signal } : {};
+  const giveBack = await shareCores(source, target);
   const left = source.readStates(forSource, { ...options, sites: [sourceSite] });
   const right = target.readStates(forTarget, { ...options, sites: [targetSite] });
   const pull = async (): Promise<[IteratorResult<WindowStates, void>, IteratorResult<WindowStates, void>]> => {
@@ -153,10 +167,12 @@ async function* readPairs(
     // Wait for the pull under way, whatever its outcome, so that neither model is still busy when the caller goes on.
     await Promise.allSettled([pending]);
     await Promise.all([left.return(), right.return()]);
+    // A model that died under the read has no threads to give back, and its own error is on the way.
+    await giveBack().catch(ignore);
   }
 }
 
-/** The outcome is awaited elsewhere. */
+/** The outcome is told elsewhere. */
 function ignore(): void {}
 
 function checkedNorms(rows: Float32Array, model: OpenModel, site: Site, window: TokenWindow): Float64Array {

@@ -1,7 +1,7 @@
 import { mismatch } from "../errors.ts";
+import { parseSplitName, splitNames } from "../formats/gguf-split.ts";
 import type { HubReference } from "./reference.ts";
 import { formatReference } from "./reference.ts";
-import { parseSplitName, splitNames } from "./split-file.ts";
 
 /**
  * Picks the model that a reference means among the names of a repository's files: all parts of it, part 1 first.

@@ -1,5 +1,6 @@
 import type { ListFileEntry, PathInfo } from "@huggingface/hub";
 import { mismatch, TrimtabError } from "../errors.ts";
+import { splitNames } from "../formats/gguf-split.ts";
 import {
   blobPath,
   findCached,
@@ -16,7 +17,6 @@ import { type HubRequestOptions, lostConnection, requestHub } from "./hub-reques
 import type { HubSettings } from "./hub-settings.ts";
 import { checkRepositoryPath, formatReference, type HubReference } from "./reference.ts";
 import { type RetryOptions, retry } from "./retry.ts";
-import { splitNames } from "./split-file.ts";
 
 export interface HubOptions {
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;

@@ -1,5 +1,6 @@
 import { isSameSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
+import { trimtabVersion } from "../models/trimtab-version.ts";
 import { identityDifferences } from "./identity-differences.ts";
 import {
   checkSteeringVector,
@@ -9,7 +10,6 @@ import {
   vectorNorm,
   vectorWidth,
 } from "./steering-vector.ts";
-import { trimtabVersion } from "./trimtab-version.ts";
 
 /** Adds two vectors of one model, site by site; a site that only one of them has is taken over. @throws incompatible */
 export function addVectors(a: SteeringVector, b: SteeringVector): SteeringVector {

@@ -2,6 +2,7 @@ import { toIdentity } from "../engine/description.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import { checkSite, formatSite, type Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
+import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { ContrastPair } from "./contrast-set.ts";
 import { meanDifference } from "./mean-difference.ts";
 import { pcaDirection } from "./pca.ts";
@@ -10,7 +11,6 @@ import { type ReadPairsOptions, readPairRows } from "./read-pair-rows.ts";
 import type { ReadPosition } from "./read-position.ts";
 import { crossValidate, type FitDirection, type Separation } from "./separation.ts";
 import { checkSteeringVector, type Direction, type SteeringVector, vectorNorm } from "./steering-vector.ts";
-import { trimtabVersion } from "./trimtab-version.ts";
 
 /** How rows become a direction. */
 export type ExtractionMethod = "mean-difference" | "pca" | "probe";

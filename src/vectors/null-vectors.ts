@@ -1,8 +1,8 @@
 import { mismatch } from "../errors.ts";
 import { seededRandom } from "../linalg/random.ts";
+import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { ContrastPair } from "./contrast-set.ts";
 import { type SteeringVector, vectorNorm } from "./steering-vector.ts";
-import { trimtabVersion } from "./trimtab-version.ts";
 
 /**
  * A random vector to compare with: at every site a direction drawn uniformly from the sphere, of the same length as the given one.

@@ -1,9 +1,9 @@
 import { formatSite, isSameSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
 import { type AffineMap, carryDirection, type MapEnd } from "../maps/affine-map.ts";
+import { trimtabVersion } from "../models/trimtab-version.ts";
 import { identityDifferences } from "./identity-differences.ts";
 import { type MapEndName, type SteeringVector, vectorNorm } from "./steering-vector.ts";
-import { trimtabVersion } from "./trimtab-version.ts";
 
 export interface TransferOptions {
   /**

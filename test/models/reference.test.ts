@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TrimtabError } from "../../src/errors.ts";
+import { formatSplitName, parseSplitName, splitNames } from "../../src/formats/gguf-split.ts";
 import { formatReference, parseReference } from "../../src/models/reference.ts";
-import { formatSplitName, parseSplitName, splitNames } from "../../src/models/split-file.ts";
 
 const hub = { kind: "hub", repo: "owner/repo", revision: undefined, file: undefined, quantisation: undefined };
 
