@@ -55,14 +55,20 @@ export interface DemoOptions {
   readonly progress: Progress;
 }
 
-export interface DemoResult {
-  readonly study: Study;
-  readonly map: AffineMap;
-}
+/** Directions that z is taken against. */
+const randomCount = 20;
 
-/** Fits the map small → large, then for each concept extracts, transfers, steers and measures. */
-export async function runDemoStudy(small: EngineModel, large: EngineModel, options: DemoOptions): Promise<DemoResult> {
+/**
+ * Fits the map small → large, then for each concept extracts, transfers, steers and measures. `larges` are copies of one model: they
+ * take the concepts in turn, side by side. For models this small that is faster than several threads in one.
+ */
+export async function runDemoStudy(
+  small: EngineModel,
+  larges: readonly EngineModel[],
+  options: DemoOptions,
+): Promise<Study> {
   const { layers, seed, clock, signal, progress } = options;
+  const large = larges[0]!;
   const start = clock();
   const sites = { source: residPost(layers.source), target: residPost(layers.target) };
   const { map, warnings } = await fitMap(small, large, {
@@ -78,10 +84,25 @@ export async function runDemoStudy(small: EngineModel, large: EngineModel, optio
   progress.finish();
   const lexiconPath = demoData("lexicons.json");
   const lexicon = parseLexicon(await readText(lexiconPath), lexiconPath);
-  const concepts: StudyConcept[] = [];
-  for (const concept of options.concepts)
-    concepts.push(await runConcept(small, large, map, concept, lexicon.get(concept.name), options));
-  const study: Study = {
+  const count = createCounter(options);
+  const concepts: StudyConcept[] = new Array(options.concepts.length);
+  const waiting = [...options.concepts.entries()];
+  const lane = async (model: EngineModel): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, concept] = next;
+      try {
+        concepts[index] = await runConcept(small, model, map, concept, lexicon.get(concept.name), options, count);
+      } catch (thrown) {
+        // The other lanes end after the concept they are at.
+        waiting.length = 0;
+        throw thrown;
+      }
+    }
+  };
+  const lanes = await Promise.allSettled(larges.map(lane));
+  progress.finish();
+  for (const result of lanes) if (result.status === "rejected") throw result.reason;
+  return {
     format: "trimtab-study",
     version: 1,
     title: "A small model steers a larger one",
@@ -99,7 +120,14 @@ export async function runDemoStudy(small: EngineModel, large: EngineModel, optio
     concepts,
     warnings,
   };
-  return { study, map };
+}
+
+/** Counts model runs over all concepts for the progress bar: comparisons (grid × two vectors, random at ± one strength) and texts. */
+function createCounter({ concepts, strengths, progress }: DemoOptions): () => void {
+  const grid = 2 * strengths.length;
+  const total = concepts.length * (1 + 2 * grid + 2 * randomCount + 1 + 3 * grid);
+  let done = 0;
+  return () => progress.update({ label: "steering and measuring", done: ++done, total, unit: "runs" });
 }
 
 async function runConcept(
@@ -109,9 +137,9 @@ async function runConcept(
   concept: DemoConcept,
   entry: LexiconEntry | undefined,
   options: DemoOptions,
+  count: () => void,
 ): Promise<StudyConcept> {
-  const { layers, seed, signal, progress, strengths } = options;
-  const label = concept.title;
+  const { layers, seed, signal, strengths } = options;
   const pairs = await readContrastSet(demoData(`pairs/${concept.name}.jsonl`));
   const extract = async (model: EngineModel, layer: number) => {
     const { vector } = await extractVector(model, pairs, { sites: [residPost(layer)], concept: concept.name, signal });
@@ -126,9 +154,10 @@ async function runConcept(
     native,
     transferred,
     strengths: grid,
+    randomCount,
     seed,
     signal,
-    onProgress: ({ done, total }) => progress.update({ label: `${label}: steering`, done, total, unit: "runs" }),
+    onProgress: count,
   });
   // From nothing but the beginning of a document, so that the concept is the model's to choose.
   const texts = entry
@@ -140,10 +169,9 @@ async function runConcept(
         maxTokens: options.maxTokens,
         seed,
         signal,
-        onProgress: ({ done, total }) => progress.update({ label: `${label}: writing`, done, total, unit: "runs" }),
+        onProgress: count,
       })
     : null;
-  progress.finish();
   return {
     name: concept.title,
     positive: concept.positive,

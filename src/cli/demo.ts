@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { mismatch } from "../errors.ts";
-import { formatStudy, renderPage, writeFileAtomic } from "../index.ts";
+import { type EngineModel, formatStudy, renderPage, type Study, writeFileAtomic } from "../index.ts";
 import type { Command } from "./command.ts";
 import { formatDemo } from "./demo-print.ts";
-import { demoConcepts, runDemoStudy } from "./demo-study.ts";
+import { type DemoConcept, demoConcepts, runDemoStudy } from "./demo-study.ts";
 import { isSilent, modelFlags, seedFlag, seedOf, shownFlags } from "./flags.ts";
 import { openModelOf } from "./open-model.ts";
 import { checkOutput } from "./output-path.ts";
@@ -35,6 +36,12 @@ export const command: Command = {
     output: { type: "string", short: "o", value: "FILE", description: "page to write", default: "report.html" },
     force: { type: "boolean", short: "f", description: "replace the page whatever it is" },
     full: { type: "boolean", description: "all items, strengths and texts: several minutes" },
+    concepts: {
+      type: "string",
+      value: "LIST",
+      description: `some of ${demoConcepts.map(({ name }) => name).join(",")}`,
+      default: "all",
+    },
     source: { type: "string", value: "MODEL", description: "the small model: demo:xs or demo:s", default: "demo:s" },
     ...seedFlag,
     ...modelFlags,
@@ -49,20 +56,29 @@ export const command: Command = {
   ],
   async run(args, effects) {
     const source = args.choice("source", ["demo:s", "demo:xs"]) ?? "demo:s";
+    const concepts = chooseConcepts(args.text("concepts"));
     const path = args.text("output") ?? (await ownReport("report.html", args.isSet("force")));
     const output = args.text("output") === undefined ? path : await checkOutput(args, [".html"]);
     const progress = createProgress(effects, { silent: isSilent(args) });
-    await using small = await openModelOf(source, args, effects, { progress });
-    await using large = await openModelOf("demo:m", args, effects, { progress });
-    const { study } = await runDemoStudy(small, large, {
-      ...sizes[args.isSet("full") ? "full" : "quick"],
-      layers,
-      concepts: demoConcepts,
-      seed: seedOf(args),
-      clock: effects.clock,
-      signal: effects.signal,
-      progress,
-    }).finally(() => progress.finish());
+    const lanes = Math.min(args.whole("threads", 1, 1024) ?? availableParallelism(), concepts.length);
+    await using small = await openModelOf(source, args, effects, { progress, threads: 1 });
+    const larges: EngineModel[] = [];
+    let study: Study;
+    try {
+      while (larges.length < lanes) larges.push(await openModelOf("demo:m", args, effects, { progress, threads: 1 }));
+      study = await runDemoStudy(small, larges, {
+        ...sizes[args.isSet("full") ? "full" : "quick"],
+        layers,
+        concepts,
+        seed: seedOf(args),
+        clock: effects.clock,
+        signal: effects.signal,
+        progress,
+      });
+    } finally {
+      progress.finish();
+      for (const large of larges) await large.close();
+    }
     await writeFileAtomic(output, new TextEncoder().encode(renderPage(study)), { signal: effects.signal });
     if (args.isSet("json")) effects.stdout.write(formatStudy(study));
     else
@@ -70,6 +86,15 @@ export const command: Command = {
     return 0;
   },
 };
+
+function chooseConcepts(list: string | undefined): readonly DemoConcept[] {
+  if (list === undefined) return demoConcepts;
+  return list.split(",").map((word) => {
+    const found = demoConcepts.find(({ name }) => name === word.trim());
+    if (found) return found;
+    throw mismatch("usage", "--concepts", `some of ${demoConcepts.map(({ name }) => name).join(", ")}`, word);
+  });
+}
 
 function farewell(output: string, elapsedMs: number): string {
   return `All of it with plots and more texts: ${output}   (${(elapsedMs / 1000).toFixed(0)} s)
@@ -84,7 +109,7 @@ async function ownReport(path: string, isForced: boolean): Promise<string> {
     if (error.code === "ENOENT") return undefined;
     throw mismatch("io", path, "to write the page there", error.message, { hint: "name another file with -o" });
   });
-  if (old !== undefined && !old.includes('<meta name="generator" content="trimtab'))
+  if (old !== undefined && !old.includes('<meta name="generator" content="trimtab">'))
     throw mismatch("usage", path, "no file, or an older page of trimtab", "another file", {
       hint: "name another file with -o, or add --force",
     });

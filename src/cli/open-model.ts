@@ -10,6 +10,8 @@ export interface OpenModelOptions {
   readonly progress: Progress;
   /** Longest sequence that will be run, tokens; the engine's own default if left out. */
   readonly context?: number | undefined;
+  /** Threads, whatever `--threads` says: for commands that run several models side by side. */
+  readonly threads?: number;
 }
 
 /** Opens the model that a command line names, with its `modelFlags`, showing what is fetched. */
@@ -17,9 +19,8 @@ export async function openModelOf(
   reference: string,
   args: Arguments,
   effects: Effects,
-  { progress, context }: OpenModelOptions,
+  { progress, context, threads = args.whole("threads", 1, 1024) }: OpenModelOptions,
 ): Promise<EngineModel> {
-  const threads = args.whole("threads", 1, 1024);
   const gpuLayers = args.whole("gpu-layers", -1, 100_000);
   const variant = args.choice("library", libraries);
   try {

@@ -62,10 +62,18 @@ export function checkIntervention({ steering = [], edits = [] }: RunOptions, lim
   return { steering, edits };
 }
 
+// The engine squares and sums hidden states in float32, which ends at 3e38: beyond this it would answer with silent nonsense.
+const longest = 1e18;
+
 function checkVector(vector: Float32Array, { width, name }: RunLimits, where: string): void {
   if (vector.length !== width)
     throw mismatch("incompatible", where, `a vector of ${name}'s width ${width}`, String(vector.length), {
       hint: "the vector belongs to another model; carry it over with a map (`trimtab transfer`)",
     });
   if (!vector.every(Number.isFinite)) throw mismatch("bad-input", where, "finite numbers", "NaN or infinity");
+  const norm = Math.hypot(...vector);
+  if (norm > longest)
+    throw mismatch("bad-input", where, `a vector no longer than ${longest}`, norm.toPrecision(2), {
+      hint: "hidden states have lengths of 1 to 10000; check the strength and its unit",
+    });
 }

@@ -2,7 +2,7 @@ import type { GeneratedPiece, GenerateOptions, Generation, StopReason } from "..
 import type { NativeContext } from "./context.ts";
 import type { Pointer } from "./llama.ts";
 import { type Intervention, type NativeModel, sequenceRows } from "./native-model.ts";
-import { logSumExp } from "./score.ts";
+import { checkFinite, logSumExp } from "./score.ts";
 import { StopText } from "./stop-text.ts";
 
 /** Every choice made: what the client resolved from {@link GenerateOptions}. */
@@ -102,6 +102,9 @@ function generateGroup(
   };
   /** Samples after batch row `row`; the sequence runs on unless something ends it. */
   const advance = (slot: number, state: Running, row: number): void => {
+    // Once a sequence, and only where something was added: a vector too long for floats must not come out as text.
+    if (state.tokens.length === 0 && (steering.length > 0 || edits.length > 0))
+      checkFinite(model.readLogits(context, row));
     const token = model.llama.samplerSample(state.sampler, context.pointer, row);
     if (model.vocabulary.isEnd(token)) {
       finish(slot, state, "end");

@@ -1,3 +1,4 @@
+import { mismatch } from "../../errors.ts";
 import type { ScoredItem } from "../open-model.ts";
 import type { Row } from "./context.ts";
 import type { Intervention, NativeModel } from "./native-model.ts";
@@ -67,13 +68,25 @@ export function scoreContinuations(
         : itemOfSlot.flatMap((index, slot) => (index === edit.sequence ? [{ ...edit, sequence: slot }] : [])),
     );
     context.decodeOutputs({ rows, steering, edits: slotEdits }, (index, row) => {
-      const logits = model.readLogits(context, row);
+      const logits = checkFinite(model.readLogits(context, row));
       const normaliser = logSumExp(logits);
       for (const { token, write } of wanted.get(index) ?? []) write(logits[token]! - normaliser);
     });
     context.clear();
   }
   return result;
+}
+
+/**
+ * Checks that logits are numbers.
+ *
+ * @throws engine if one is not, which a steering vector far too long brings about
+ */
+export function checkFinite(logits: Float32Array): Float32Array {
+  if (logits.every(Number.isFinite)) return logits;
+  throw mismatch("engine", "logits", "finite numbers", "NaN or infinity", {
+    hint: "the steering is too strong for the model's number format; try a smaller strength",
+  });
 }
 
 /** log Σ exp(x), shifted by the maximum so that it cannot overflow. */
