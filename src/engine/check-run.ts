@@ -73,7 +73,7 @@ function checkVector(vector: Float32Array, { width, name }: RunLimits, where: st
   if (!vector.every(Number.isFinite)) throw mismatch("bad-input", where, "finite numbers", "NaN or infinity");
   const norm = Math.hypot(...vector);
   if (norm > longest)
-    throw mismatch("bad-input", where, `a vector no longer than ${longest}`, norm.toPrecision(2), {
+    throw mismatch("bad-input", where, `a vector no longer than ${longest.toExponential(0)}`, norm.toPrecision(2), {
       hint: "hidden states have lengths of 1 to 10000; check the strength and its unit",
     });
 }

@@ -7,6 +7,7 @@ import { openModel } from "../../src/engine/open.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { formatGguf } from "../../src/formats/format-gguf.ts";
 import { parseGgufHeader } from "../../src/formats/gguf.ts";
+import type { GgufValue } from "../../src/formats/gguf-value.ts";
 import { demoPath, direction, maxDifference, openDemo } from "./demo-models.ts";
 import { type Architecture, syntheticModel } from "./synthetic-model.ts";
 
@@ -87,6 +88,45 @@ describe("openModel(path)", () => {
     const ids = await model.tokenize("Once");
     const steering = [{ layer: 0, vector: direction(model.description.width, 1) }];
     await expect(model.logits([ids], { steering })).rejects.toMatchObject({ code: "unsupported" });
+  });
+
+  test("a split model opens as one, whichever part is named, and a missing part is named", async () => {
+    const bytes = await syntheticModel("llama");
+    const { metadata } = parseGgufHeader(bytes);
+    const { tensors } = readTensors(bytes);
+    const split = (part: number): [string, GgufValue][] => [
+      ["split.no", { type: "u16", value: part }],
+      ["split.count", { type: "u16", value: 2 }],
+      ["split.tensors.count", { type: "i32", value: tensors.length }],
+    ];
+    const half = tensors.length >> 1;
+    const first = formatGguf({ metadata: new Map([...metadata, ...split(0)]), tensors: tensors.slice(0, half) });
+    const second = formatGguf({ metadata: new Map(split(1)), tensors: tensors.slice(half) });
+    const one = await put("big-00001-of-00002.gguf", first);
+    await expect(openModel(one, { threads: 1 })).rejects.toThrow("big-00002-of-00002.gguf");
+    const two = await put("big-00002-of-00002.gguf", second);
+    await using whole = await openModel(await put("whole.gguf", bytes), { threads: 1 });
+    await using parts = await openModel(two, { threads: 1 });
+    expect(parts.description.sizeBytes).toBe(first.length + second.length);
+    const ids = await whole.tokenize("Once upon a time");
+    const [a] = await whole.logits([ids]);
+    const [b] = await parts.logits([ids]);
+    expect(maxDifference(a!, b!)).toBe(0);
+  });
+
+  test("chatPrompt(messages) renders the file's own template", async () => {
+    const bytes = await syntheticModel("llama");
+    const template =
+      "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}";
+    const metadata = new Map(parseGgufHeader(bytes).metadata).set("tokenizer.chat_template", {
+      type: "string",
+      value: template,
+    });
+    const path = await put("chat.gguf", formatGguf({ metadata, tensors: readTensors(bytes).tensors }));
+    await using model = await openModel(path, { threads: 1 });
+    const messages = [{ role: "user", content: "Hello" }];
+    expect(model.chatPrompt(messages)).toBe("<|endoftext|>[user] Hello\n[assistant]");
+    expect(model.chatPrompt(messages, { addGenerationPrompt: false })).toBe("<|endoftext|>[user] Hello\n");
   });
 
   test("a missing file, a folder, an empty, a cut and a foreign file are refused with what is wrong", async () => {
