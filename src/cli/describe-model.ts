@@ -1,4 +1,4 @@
-import type { EngineInfo, ModelDescription } from "../index.ts";
+import { type EngineInfo, formatShortCount, type ModelDescription } from "../index.ts";
 import type { Shown } from "./inspect.ts";
 import { formatLayers } from "./layer-range.ts";
 import { formatBytes } from "./units.ts";
@@ -19,7 +19,7 @@ export function describeModel(
       ["file", path],
       ["sha256", sha256],
       ["architecture", `${architecture}, ${blocks} blocks of width ${width}`],
-      ["parameters", `${formatParameters(description.parameters)}, ${description.quantisation}`],
+      ["parameters", `${formatShortCount(description.parameters)}, ${description.quantisation}`],
       ["size", formatBytes(description.sizeBytes)],
       ["context", `${trainedContext} tokens trained, ${context} used`],
       ["tokenizer", describeTokenizer(tokenizer, vocabulary)],
@@ -52,15 +52,4 @@ function describeTokenizer(tokenizer: ModelDescription["tokenizer"], vocabulary:
   const { model, pre, bos, eos, addsBos } = tokenizer;
   const ids = [bos === undefined ? "" : `BOS ${bos}${addsBos ? " added" : ""}`, eos === undefined ? "" : `EOS ${eos}`];
   return [`${model} (${pre})`, `${vocabulary} tokens`, ...ids.filter((text) => text !== "")].join(", ");
-}
-
-/** Parameters in the field's short form: 630K, 3.25M, 9.2B. */
-function formatParameters(count: number): string {
-  for (const [size, letter] of [
-    [1e9, "B"],
-    [1e6, "M"],
-    [1e3, "K"],
-  ] as const)
-    if (count >= size) return `${Number((count / size).toPrecision(3))}${letter}`;
-  return String(count);
 }
