@@ -36,30 +36,30 @@ TEMPLATES = {
         {n} is here. {n}| looked at the {thing}.| looks at the {thing}.
         """,
     "french": """
-        {n}| est dans le jardin avec un chat.| is in the garden with a cat.
-        {n} et {f}| ont trouvé un {chose}.| found a {thing}.
-        {n}, {f}| et sa mère.| and the mom.
-        « Viens, {n} ! »| a dit son père.| said the dad.
-        Il était une fois un enfant du nom de {n}.| Un jour, il y avait un {chose}.| One day, there was a {thing}.
-        {n} aimait beaucoup son {chose}.| Le matin, {n} a joué avec le {chose}.| In the morning, {n} played with the {thing}.
-        Un matin, {n} est allé au parc.| Il faisait très beau.| The sun was warm.
-        {n} a un petit chien.| Le chien est noir et très gentil.| The dog is black and very kind.
-        Dans la maison, {n} cherche un {chose}.| Mais il y a un chat sur la table.| But there is a cat on the table.
-        {f} a donné un {chose} à {n}.| C'était un beau cadeau.| It was a nice gift.
+        {n}| est dans la maison.| is in the house.
+        {n} et {f}| ont une {chose}.| have a {thing}.
+        {n}, {f}| et| and
+        « Viens, {n} ! »| Et {n}| And {n}
+        Il était une fois un enfant du nom de {n}.| Un jour,| One day,
+        {n} aimait beaucoup jouer avec {f}.| Le matin,| In the morning,
+        Un matin, {n} a joué dans le jardin.| Il| It
+        {n} a un petit chien.| Le chien| The dog
+        Dans la maison, {n} cherche un petit chat.| Mais| But
+        {f} a donné une boîte à {n}.| C'était| It was
         « Je suis content »,| a dit {n}.| said {n}.
-        {n} mange une pomme.| Puis {n} va à la maison.| Then {n} goes home.
-        Once upon a time, there was a child called {n}.| Un jour, il y avait un {chose}.| One day, there was a {thing}.
-        {n} has a small dog.| Le chien est noir et très gentil.| The dog is black and very kind.
-        {n} went to the park.| Il faisait très beau.| The sun was warm.
-        "I am glad," said {n}.| Puis {n} a joué avec le {chose}.| Then {n} played with the {thing}.
-        {f} gave {n} a {colour} {thing}.| C'était un beau cadeau.| It was a nice gift.
-        {n} eats an apple.| Puis {n} va à la maison.| Then {n} goes home.
-        The cat is on the table.| {n} regarde le chat.| {n} looks at the cat.
-        {n} and {f} are good friends.| Chaque jour, ils jouent dans le jardin.| Every day, they play in the garden.
-        {n} opens the box.| Dans la boîte, il y a un {chose}.| In the box, there is a {thing}.
-        {n}! {n}!| Où est le {chose} ?| Where is the {thing}?
-        It was late.| {n} a dormi dans son lit.| {n} slept in bed.
-        {n} :| « Je veux un {chose}. »| "I want a {thing}."
+        {n} mange une pomme.| Puis| Then
+        Il faisait froid.| {n} avait| {n} had
+        Le chat dort sur la table.| {n} regarde le chat.| {n} looks at the cat.
+        Once upon a time, there was a child called {n}.| Un jour,| One day,
+        {n} has a small dog.| Le chien| The dog
+        "I am glad," said {n}.| Puis| Then
+        {f} gave {n} a {colour} {thing}.| C'était| It was
+        {n} eats an apple.| Puis| Then
+        {n} and {f} are good friends.| Chaque jour,| Every day,
+        {n} opens the box.| Dans la boîte,| In the box,
+        {n}! {n}!| Où est| Where is
+        It was late.| {n} dormait| {n} slept
+        {n} :| « Je| "I
         """,
     "capitals": """
         {n} took a {colour} {thing} home.| THE {THING} WAS NICE.| The {thing} was nice.

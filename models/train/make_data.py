@@ -86,7 +86,7 @@ def item_words(rng):
         "n": rng.choice(names), "f": rng.choice(BOYS if girl else GIRLS), "boy": "girl" if girl else "boy",
         "he": "she" if girl else "he", "him": "her" if girl else "him", "his": "her" if girl else "his",
         "colour": rng.choice(lexicon.COLOURS)[0], "thing": thing, "place": rng.choice(("park", "library", "farm", "shop")),
-        "chose": rng.choice([french for _, french, gender in lexicon.THINGS if gender == "m"]),
+        "chose": rng.choice([french for _, french, gender in lexicon.THINGS if gender == "f"]),
     }
     words.update({"He": words["he"].capitalize(), "His": words["his"].capitalize()})
     words.update({key.upper(): value.upper() for key, value in list(words.items()) if key.islower()})
