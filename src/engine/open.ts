@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly context?: number;
   /** Blocks to compute on the GPU; −1 is all (the default). Without a GPU build it changes nothing. */
   readonly gpuLayers?: number;
+  /** Number format of the KV cache: `f16` as llama.cpp has it (the default), or `f32`: twice as large, without flash attention, equal to a float32 reference to 1e-4. */
+  readonly cache?: "f16" | "f32";
   /** Which build of the engine; default: the best that is installed. */
   readonly variant?: Variant;
 }
@@ -36,7 +38,7 @@ export interface OpenOptions {
  * for await (const { text } of model.generate(await model.tokenize("Once upon a time"))) process.stdout.write(text);
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<EngineModel> {
-  const { threads = availableParallelism(), context = 0, gpuLayers = -1, variant = "auto" } = options;
+  const { threads = availableParallelism(), context = 0, gpuLayers = -1, variant = "auto", cache = "f16" } = options;
   checkCount("threads", threads, 1, maxThreads);
   checkCount("context", context, 0, 1 << 24);
   checkCount("gpuLayers", gpuLayers, -1, 100_000);
@@ -52,7 +54,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
       hint: "a control vector steers a model: trimtab steer MODEL --vector FILE=STRENGTH",
     });
   const library = resolveLibrary(variant);
-  const native = { library, path: files[0]!, threads, gpuLayers, context };
+  const native = { library, path: files[0]!, threads, gpuLayers, context, cache };
   await preflight({ ...native, threads: 1 }, files);
   const client = new WorkerClient(native);
   try {

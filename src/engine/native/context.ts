@@ -12,6 +12,7 @@ export interface ContextShape {
   /** Tokens computed at once. */
   readonly chunk: number;
   readonly outputs: number;
+  readonly cache: "f16" | "f32";
 }
 
 /** One row to decode. `sequences` may name several: the row is then computed once and seen by all of them. */
@@ -29,6 +30,9 @@ export interface DecodeRequest {
   readonly read?: readonly number[];
   readonly stopEarly?: boolean;
 }
+
+/** ggml's numbers of the cache's types. */
+const ggmlTypes = { f32: 0, f16: 1 } as const;
 
 /**
  * A llama_context with its batch, its steering and, if it was made so, its tap. Rule for the KV cache: rows decoded here are
@@ -69,6 +73,10 @@ export class NativeContext {
       cb_eval: this.tap?.callback ?? null,
       // One pool of cells for all sequences keeps rows of a batch in the order they were given, which the tap relies on.
       kv_unified: true,
+      // Flash attention rounds to float16 inside whatever the cache holds; who asks for an exact cache wants none of it.
+      ...(shape.cache === "f32" && { flash_attn_type: 0 }),
+      type_k: ggmlTypes[shape.cache],
+      type_v: ggmlTypes[shape.cache],
       no_perf: true,
     };
     const pointer = llama.newContext(model, params);

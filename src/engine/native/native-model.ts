@@ -14,6 +14,7 @@ export interface NativeOpenOptions {
   readonly gpuLayers: number;
   /** Longest sequence, tokens; 0 = the trained context, at most {@link defaultContext}. */
   readonly context: number;
+  readonly cache: "f16" | "f32";
 }
 
 /** Steering and edits of one call, as the engine runs them. */
@@ -49,7 +50,7 @@ export class NativeModel {
   private tapped: NativeContext | undefined;
   private readonly logitsType: TypeObject;
 
-  constructor({ library, path, threads, gpuLayers, context }: NativeOpenOptions) {
+  constructor({ library, path, threads, gpuLayers, context, cache }: NativeOpenOptions) {
     this.llama = loadLlama(library);
     const params = { ...this.llama.modelDefaultParams(), n_gpu_layers: gpuLayers };
     const { model, errors } = this.llama.loadModel(path, params);
@@ -72,7 +73,7 @@ export class NativeModel {
     }
     this.chatTemplate = this.llama.chatTemplate(model);
     this.context = context > 0 ? context : Math.min(this.info.trainedContext || defaultContext, defaultContext);
-    this.shape = contextShape(this.info, this.vocabulary.size, this.context, threads);
+    this.shape = { ...contextShape(this.info, this.vocabulary.size, this.context, threads), cache };
     this.logitsType = koffi.array("float", this.vocabulary.size, "Typed");
   }
 
@@ -240,7 +241,12 @@ function forSlots(edits: readonly Edit[], group: readonly number[]): readonly Ed
   });
 }
 
-function contextShape(info: NativeModelInfo, vocabulary: number, context: number, threads: number): ContextShape {
+function contextShape(
+  info: NativeModelInfo,
+  vocabulary: number,
+  context: number,
+  threads: number,
+): Omit<ContextShape, "cache"> {
   // Keys and values in F16 for every block; grouped heads make it smaller than the width suggests.
   const bytesPerCell = info.blocks * 2 * 2 * info.width * (info.headsKv > 0 ? info.headsKv / info.heads : 1);
   // Recurrent memories hold one state per sequence and reorder rows of mixed batches: one sequence at a time.
