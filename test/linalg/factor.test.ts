@@ -69,6 +69,20 @@ test("symmetricEigen(S) agrees with numpy.linalg.eigvalsh to the rounding of the
   expect(distance(values, fixture.eigenvalues)).toBeLessThan(37 * Number.EPSILON);
 });
 
+test.each([
+  [97, 13],
+  [97, 30],
+  [128, 30],
+  [192, 100],
+] as const)("symmetricEigen(S) of size %i and rank %i ends with the zero eigenvalues at rounding", (n, rank) => {
+  for (let seed = 0; seed < 4; seed++) {
+    const { values } = symmetricEigen(gram(gaussian(n, rank, seed)));
+    expect(values[rank - 1]! / values[0]!).toBeGreaterThan(1e-3);
+    // About n · eps · a few of the largest.
+    expect(Math.abs(values[rank]!) / values[0]!).toBeLessThan(1e-12);
+  }
+});
+
 test("symmetricEigen(S) gives orthonormal rows V, descending values and S = Vᵀ diag V, for full and deficient rank", () => {
   fc.assert(
     fc.property(sizes, fc.integer({ min: 1, max: 100 }), fc.nat(), (n, rank, seed) => {

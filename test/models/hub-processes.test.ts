@@ -50,7 +50,12 @@ describe("resolveModel(hf:…) in several processes", () => {
     const response = await held;
     const second = start();
     // The second says on stderr that it waits; only then is the first let go on.
-    for await (const chunk of second.stderr!) if (String(chunk).includes("wait")) break;
+    // Listening goes on after that: leaving a stream by `break` would close it under the child.
+    await new Promise<void>((heard) => {
+      second.stderr!.on("data", (chunk) => {
+        if (String(chunk).includes("wait")) heard();
+      });
+    });
     response.end(bytes.subarray(500_000));
     const [one, two] = await Promise.all([answer(first), answer(second)]);
     expect(one["path"]).toBeDefined();
