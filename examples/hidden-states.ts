@@ -1,4 +1,4 @@
-// Reads hidden states of any GGUF model and projects a direction out of them. Run: node dist/examples/hidden-states.js [model.gguf]
+// Reads hidden states of any GGUF model and patches one into another text. Run: node dist/examples/hidden-states.js [model.gguf]
 
 import { demoModelPath, openModel, residPost } from "trimtab";
 
@@ -18,14 +18,22 @@ for await (const { states } of model.readStates([text], { sites: [middle] })) {
   }
 }
 
-// The same text with one direction removed from the middle block: what does the model expect next?
-const direction = new Float32Array(width).fill(1);
+// What does the model expect after it, and what if the middle block's last row were that of another text?
+const other = await model.tokenize("ONE DAY, A BOY NAMED TOM");
+let last = new Float32Array(width);
+for await (const { states } of model.readStates([other], { sites: [middle] })) last = states[0]!.slice(-width);
+const patch = {
+  kind: "replace",
+  site: middle,
+  vector: last,
+  range: { start: text.length - 1, end: text.length },
+} as const;
 const [plain] = await model.logits([text]);
-const [without] = await model.logits([text], { edits: [{ kind: "project-out", site: middle, vector: direction }] });
+const [patched] = await model.logits([text], { edits: [patch] });
 const likeliest = async (logits: Float32Array) => {
   const token = logits.indexOf(Math.max(...logits));
   return JSON.stringify(await model.detokenize(Int32Array.of(token), { special: true }));
 };
 console.log(
-  `likeliest next token ${await likeliest(plain!)}, with the direction projected out ${await likeliest(without!)}`,
+  `likeliest next token ${await likeliest(plain!)}; with the other text's state in its place ${await likeliest(patched!)}`,
 );

@@ -15,7 +15,7 @@ import {
 await using small = await openModel(demoModelPath("s"));
 await using large = await openModel(demoModelPath("m"));
 
-const [source, target] = [residPost(1), residPost(3)];
+const [source, target] = [residPost(1), residPost(1)];
 const { map } = await fitMap(small, large, {
   corpus: demoData("corpus.jsonl.gz"),
   sourceSite: source,
@@ -28,8 +28,8 @@ const pairs = await readContrastSet(demoData("pairs/french.jsonl"));
 const { vector } = await extractVector(small, pairs, { sites: [source] });
 const { vector: carried } = transferVector(vector, map);
 
-const prompt = await large.tokenize("");
-for (const strength of [0, 0.5]) {
+const prompt = await large.tokenize("One day, a girl named Ella");
+for (const strength of [0, 0.6]) {
   const steering = strength === 0 ? [] : toAdditions(carried, { strength, unit: "rms" });
   const [story] = await large.generateMany([prompt], { steering, seed: 1, maxTokens: 60 });
   console.log(`\nstrength ${strength}: ${story?.text.trim()}`);

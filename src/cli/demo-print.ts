@@ -28,17 +28,24 @@ function formatMap({ source, target, map }: Study): string {
   ];
   const table = renderTable(
     [{ title: "held out" }, number("R²"), number("cosine"), number("centred")],
-    nulls.map(([name, score]) => [name, show(score.r2, 3), show(score.cosine.raw, 2), show(score.cosine.centred, 2)]),
+    [
+      ...nulls.map(([name, score]) => [
+        name,
+        show(score.r2, 3),
+        show(score.cosine.raw, 2),
+        show(score.cosine.centred, 2),
+      ]),
+      ["beside: a table by token id", show(scores.tokenIdentity.table, 3), "", ""],
+    ],
   );
   const { low, high } = scores.r2Interval;
-  const { table: tokenTable, beyond } = scores.tokenIdentity;
   return [
     `THE MAP   ${source.name}, layer ${map.source.site.layer} of ${source.blocks}  →  ${target.name}, layer ${map.target.site.layer} of ${target.blocks}`,
-    `ridge, λ ${fit.lambda.toPrecision(2)}, ${fit.rows.train} rows to fit, ${scores.rows} rows of ${scores.windows} other windows to score; R² 95 % interval ${show(low, 3)} to ${show(high, 3)}`,
+    `${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, ${fit.rows.train} rows to fit, ${scores.rows} rows of ${scores.windows} other windows to score; R² 95 % interval ${show(low, 3)} to ${show(high, 3)}`,
     "",
     table,
     "",
-    `A table by token id, with no source model, scores R² ${show(tokenTable, 2)}; of what it leaves over the map explains ${show(beyond, 2)}.`,
+    `Much of a hidden state is the current token. Of the variance that the table by token id leaves, the map explains ${show(scores.tokenIdentity.beyond, 2)}.`,
   ].join("\n");
 }
 

@@ -83,7 +83,7 @@ export async function runDemoStudy(
     seed,
     signal,
     onProgress: ({ rows, maxRows }) =>
-      progress.update({ label: "fitting the map", done: rows, total: maxRows, unit: "rows" }),
+      progress.update({ label: "fitting the map", done: Math.min(rows, maxRows), total: maxRows, unit: "rows" }),
   });
   progress.finish();
   const lexiconPath = demoData("lexicons.json");

@@ -33,7 +33,7 @@ export const command: Command = {
   summary: "watch a small model steer a larger one, offline",
   usage: "demo [options]",
   description: `
-    Runs the whole method on the three small models that come with the package, which write simple stories. A map is fitted from
+    Runs the whole method on two of the small models that come with the package, which write simple stories. A map is fitted from
     the hidden states of the small model to those of the larger one. For each concept a steering vector is found in the small model
     and carried through the map; then the larger model is steered by it, by the vector found in the larger model itself, and by twenty
     random directions of the same length, and what they do is measured on sentences none of the models was trained on.

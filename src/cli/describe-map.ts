@@ -24,12 +24,18 @@ export function describeMap({ source, target, A, fit, scores }: Omit<AffineMap, 
         "left out",
         `${left.first} first positions, ${left.special} special tokens, ${left.sink} sinks, of ${rows.total}`,
       ],
-      ["method", `${fit.method}, λ ${fit.lambda}, condition ${fit.condition.toExponential(1)}, seed ${fit.seed}`],
+      [
+        "method",
+        `${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, condition ${fit.condition.toExponential(1)}, seed ${fit.seed}`,
+      ],
       [
         "held out",
         `R² ${r(scores.r2)} (${r(low)} to ${r(high)} at ${100 * level} %), cosine ${r(scores.cosine.centred)} centred, ${r(scores.cosine.raw)} raw`,
       ],
-      ["beyond token", `R² ${r(identity.beyond)} of what a table by token id (R² ${r(identity.table)}) leaves`],
+      [
+        "beyond token",
+        `${r(identity.beyond)} of the variance that a table by token id leaves; the table alone has R² ${r(identity.table)}`,
+      ],
       [
         "nulls",
         `R² ${r(nulls.mean.r2)} mean, ${r(nulls.shuffled.r2)} shuffled pairs, ${r(nulls.randomOrthogonal.r2)} random rotation`,

@@ -23,14 +23,16 @@ export const command: Command = {
   description: `
     Both models read the same text. At one layer of each, the hidden states of every token are paired, and an affine map
     y = A x + p is fitted by ridge regression that predicts the large model's from the small one's. Of every ten windows of text
-    eight fit the map, one chooses the penalty, and one gives the score; no score is of text the map has seen.
+    eight fit the map, one chooses the penalty, and one gives the score: held-out windows, and new text as far as the corpus does
+    not repeat itself.
 
     Read the score beside its nulls: what the mean alone, wrongly paired rows and a random rotation reach. Much of R² is the
     current token, so what the map explains beyond a table by token id stands there too. In the end behaviour decides: a map with
     a good score may still carry a concept badly.
 
     The models must share a tokenizer. Fit on text like that which the vectors are read from; ten rows for each dimension of the
-    small model are the least. Corpora: .txt, .jsonl with a "text" field, .gz of these, or a folder of them.`,
+    small model are the least. Corpora: .txt (<|endoftext|> divides documents), .jsonl with a "text" field, .gz of these, or a folder of them, read from
+    the beginning until there are enough rows.`,
   positionals: { least: 2, most: 2 },
   options: {
     corpus: { type: "string", value: "PATH", description: "text to read, a file or a folder" },

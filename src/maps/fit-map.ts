@@ -92,6 +92,7 @@ export async function fitMap(source: OpenModel, target: OpenModel, options: FitM
     maxHeldBytes: options.maxHeldBytes,
   });
   const ledger = createLedger();
+  let stoppedEarly = false;
   const windows = toWindows(source, corpus.documents({ signal }), { context });
   for await (const rows of readPairedRows(source, target, windows, { sourceSite, targetSite, signal })) {
     ledger.add(rows);
@@ -100,11 +101,15 @@ export async function fitMap(source: OpenModel, target: OpenModel, options: FitM
     const fraction = Math.min(1, Math.max(collector.rows / maxRows, rows.document.fraction));
     onProgress?.({ rows: collector.rows, maxRows, tokens, windows: ledger.windows, fraction });
     if (signal?.aborted) throw new TrimtabError("aborted", "the fit was interrupted", { cause: signal.reason });
-    if (collector.rows >= maxRows) break;
+    if (collector.rows >= maxRows) {
+      // The corpus ends sooner, by little or much, than it could: what was read must be said.
+      stoppedEarly = rows.document.fraction < 1;
+      break;
+    }
   }
   const collected = collector.end();
   checkEnough(collected, ledger, corpus.name, context);
-  return solveMap(collected, {
+  const solved = solveMap(collected, {
     source: { model: sourceModel, site: sourceSite },
     target: { model: targetModel, site: targetSite },
     lambdas: options.lambdas,
@@ -117,6 +122,10 @@ export async function fitMap(source: OpenModel, target: OpenModel, options: FitM
     },
     counts: { total: ledger.tokens, leftOut: ledger.leftOut },
   });
+  if (!stoppedEarly) return solved;
+  const { corpus: read } = solved.map.fit;
+  const note = `Read ${read.documents} documents from the beginning of ${corpus.name}, up to ${maxRows} rows; the rest was not read. More rows read more; a corpus sorted by kind should be shuffled.`;
+  return { ...solved, warnings: [...solved.warnings, note] };
 }
 
 function checkOptions(

@@ -21,9 +21,14 @@ function mapWarnings({ map }: Study): string[] {
   const nulls = Math.max(map.scores.nulls.mean.r2, map.scores.nulls.shuffled.r2, map.scores.nulls.randomOrthogonal.r2);
   if (map.scores.r2Interval.low <= nulls)
     found.push("The map's held-out R² is not clearly above its nulls: it may have learned nothing.");
-  if (map.scores.tokenIdentity.beyond < 0.05)
+  const { table, beyond } = map.scores.tokenIdentity;
+  if (table > map.scores.r2)
     found.push(
-      `Beyond the identity of the current token the map explains ${formatNumber(map.scores.tokenIdentity.beyond)} of what is left: it carries little context.`,
+      `A table by token id, with no source model, scores R² ${formatNumber(table)}, above the map's ${formatNumber(map.scores.r2)}: the map's worth is what it explains beyond the token, ${formatNumber(beyond)} of what the table leaves.`,
+    );
+  if (beyond < 0.05)
+    found.push(
+      `Beyond the identity of the current token the map explains ${formatNumber(beyond)} of what is left: it carries little context.`,
     );
   return found;
 }

@@ -8,7 +8,7 @@ const examples = readdirSync(resolve("examples")).filter((name) => name.endsWith
 
 // What a newcomer should see of each; an example without a line here fails.
 const expected: Readonly<Record<string, RegExp>> = {
-  "quickstart.ts": /held-out R² 0\.\d\d[\s\S]*strength 0: \S[\s\S]*strength 0\.5: \S/,
+  "quickstart.ts": /held-out R² 0\.\d\d[\s\S]*strength 0: \S[\s\S]*strength 0\.6: \S/,
   "hidden-states.ts": /4 blocks of 128[\s\S]*‖h‖ \d+\.\d\d[\s\S]*likeliest next token ".+"/,
 };
 

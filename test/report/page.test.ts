@@ -161,8 +161,9 @@ describe("findWarnings", () => {
     expect(text).toContain("indoors: these items cannot judge the transfer");
   });
 
-  test("has nothing to add to a sound study but what it cannot judge", () => {
-    expect(findWarnings(study)).toHaveLength(2);
+  test("has nothing to add to a sound study but what it cannot judge and what the token alone explains", () => {
+    expect(findWarnings(study)).toHaveLength(3);
+    expect(findWarnings(study).filter((text) => text.includes("table by token id"))).toHaveLength(1);
   });
 });
 

@@ -15,7 +15,7 @@ export function renderMapSection({ map, source, target }: Study): string {
 ${target.width} in the large one. Both models read the same text, and an affine map <code>y = A x + p</code> was fitted that predicts the large
 model's hidden state from the small one's (${escapeHtml(site)}, counted from 0). The score below is taken on text that the fit never saw.</p>
 <div class="plots"><figure><figcaption><b>How much of the large model's hidden state is predicted (R²)</b>
-<span>1 is all of it, 0 what a constant guess reaches. Grey: predictions that know nothing or little, on the same rows.</span></figcaption>
+<span>1 is all of it, 0 what a constant guess reaches. Grey, on the same rows: what needs no source model. Much of a hidden state is the current token, so a table by token id can score above the map; what the map explains beyond it stands below.</span></figcaption>
 ${renderMapScorePlot(toScoreBars(map))}</figure>
 <div>${renderHtmlTable(
     [
