@@ -35,10 +35,15 @@ export function checkTokens(tokens: Int32Array, { vocabulary, context }: RunLimi
 /**
  * Checks steering and edits of a run and returns them with nothing left open.
  *
+ * @param sequences - how many sequences the call has, where that is known: an edit of another one would change nothing
  * @throws bad-input for a layer out of range, a vector of the wrong width, numbers that are not finite, an empty range
  * @throws unsupported if the model cannot be steered or tapped, with the self-test's reason
  */
-export function checkIntervention({ steering = [], edits = [] }: RunOptions, limits: RunLimits): Intervention {
+export function checkIntervention(
+  { steering = [], edits = [] }: RunOptions,
+  limits: RunLimits,
+  sequences: number = Number.POSITIVE_INFINITY,
+): Intervention {
   const { name, blocks, capabilities } = limits;
   if (steering.length > 0 && !capabilities.steer)
     throw mismatch("unsupported", `steering ${name}`, "a model that can be steered", capabilities.reason ?? "this one");
@@ -48,7 +53,10 @@ export function checkIntervention({ steering = [], edits = [] }: RunOptions, lim
     checkSite({ layer, point: "resid_post" }, blocks, "steering");
     checkVector(vector, limits, `steering at layer ${layer}`);
   }
-  for (const { site, vector, range, kind } of edits) {
+  for (const { site, vector, range, kind, sequence = 0 } of edits) {
+    if (!editKinds.includes(kind)) throw mismatch("bad-input", "edit", `one of ${editKinds.join(", ")}`, String(kind));
+    if (!Number.isInteger(sequence) || sequence < 0 || sequence >= sequences)
+      throw mismatch("bad-input", "edit", `a sequence from 0 to ${sequences - 1}`, String(sequence));
     checkSite(site, blocks, "edit");
     checkVector(vector, limits, `edit at layer ${site.layer}`);
     if (
@@ -64,6 +72,8 @@ export function checkIntervention({ steering = [], edits = [] }: RunOptions, lim
 
 // The engine squares and sums hidden states in float32, which ends at 3e38: beyond this it would answer with silent nonsense.
 const longest = 1e18;
+
+const editKinds: readonly string[] = ["add", "replace", "project-out"];
 
 function checkVector(vector: Float32Array, { width, name }: RunLimits, where: string): void {
   if (vector.length !== width)

@@ -75,7 +75,7 @@ export class EngineModel implements OpenModel {
     { positions = "last", ...run }: RunOptions & { positions?: "last" | "all" | readonly (readonly number[])[] } = {},
   ): Promise<Float32Array[]> {
     checkAborted(run.signal);
-    const intervention = checkIntervention(run, this.limits);
+    const intervention = checkIntervention(run, this.limits, sequences.length);
     sequences.forEach((tokens, i) => {
       checkTokens(tokens, this.limits, `sequence ${i}`);
     });
@@ -90,7 +90,7 @@ export class EngineModel implements OpenModel {
 
   async logProbabilities(items: readonly ScoredItem[], run: RunOptions = {}): Promise<Float64Array[][]> {
     checkAborted(run.signal);
-    const intervention = checkIntervention(run, this.limits);
+    const intervention = checkIntervention(run, this.limits, items.length);
     items.forEach(({ prompt, continuations }, i) => {
       checkTokens(prompt, this.limits, `prompt of item ${i}`);
       for (const continuation of continuations) {
@@ -151,7 +151,7 @@ export class EngineModel implements OpenModel {
     prompts.forEach((prompt, i) => {
       this.checkPrompt(prompt, `prompt ${i}`);
     });
-    const intervention = checkIntervention(options, this.limits);
+    const intervention = checkIntervention(options, this.limits, prompts.length);
     const sampling = resolveSampling(options);
     const abort = options.signal && new SharedArrayBuffer(4);
     const onAbort = () => abort && Atomics.store(new Int32Array(abort), 0, 1);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { mismatch, TrimtabError } from "../errors.ts";
@@ -114,7 +114,8 @@ export function libraryFile(
   stem: "llama" | "ggml" | "ggml-base",
   platform: NodeJS.Platform = process.platform,
 ): string {
-  const found = existsSync(folder) ? findLibraryFile(folder, stem, platform) : undefined;
+  const isFolder = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+  const found = isFolder ? findLibraryFile(folder, stem, platform) : undefined;
   if (found) return found;
   throw new TrimtabError("not-found", `engine: expected a library "${stem}" in ${folder}, found none`, {
     hint: `TRIMTAB_LLAMA_DIR must name the folder of llama.cpp v${engineRelease}'s shared libraries`,

@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly gpuLayers?: number;
   /** Number format of the KV cache: `f16` as llama.cpp has it (the default), or `f32`: twice as large, without flash attention, equal to a float32 reference to 1e-4. */
   readonly cache?: "f16" | "f32";
+  /** Ends the first opening of an unknown file. */
+  readonly signal?: AbortSignal | undefined;
   /** Which build of the engine; default: the best that is installed. */
   readonly variant?: Variant;
 }
@@ -55,7 +57,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     });
   const library = resolveLibrary(variant);
   const native = { library, path: files[0]!, threads, gpuLayers, context, cache };
-  await preflight({ ...native, threads: 1 }, files);
+  await preflight({ ...native, threads: 1 }, files, options.signal);
   const client = new WorkerClient(native);
   try {
     const opened = await client.opened;

@@ -17,6 +17,7 @@ export class WorkerClient {
   private readonly waiting = new Map<number, Waiting>();
   private next = 1;
   private dead: TrimtabError | undefined;
+  private closing: Promise<void> | undefined;
 
   constructor(options: NativeOpenOptions) {
     this.worker = new Worker(new URL("./native/worker.js", import.meta.url), { workerData: options });
@@ -39,7 +40,12 @@ export class WorkerClient {
   }
 
   /** Frees the model and ends the thread; calls that still wait are refused. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     if (this.dead) return;
     const ended = new Promise<void>((resolve) => this.worker.once("exit", () => resolve()));
     await this.call({ method: "close" });

@@ -7,8 +7,8 @@ import { checkNotAborted } from "./retry.ts";
 export interface OpenReferenceOptions extends ResolveOptions, OpenOptions {}
 
 /**
- * Opens a model by reference: {@link resolveModel}, then the engine's `openModel`. The signal stops the fetching; opening itself is
- * not interrupted, and an abort during it closes the model again.
+ * Opens a model by reference: {@link resolveModel}, then the engine's `openModel`. The signal stops the fetching and the
+ * first opening of an unknown file; loading itself is not interrupted, and an abort during it closes the model again.
  *
  * @throws what the two throw; aborted
  * @example
@@ -18,7 +18,7 @@ export async function openReference(
   reference: string | ModelReference,
   options: OpenReferenceOptions = {},
 ): Promise<EngineModel> {
-  const { threads, context, gpuLayers, variant, ...resolving } = options;
+  const { threads, context, gpuLayers, variant, cache, ...resolving } = options;
   const { path } = await resolveModel(reference, resolving);
   checkNotAborted(options.signal);
   const model = await openModel(path, {
@@ -26,6 +26,8 @@ export async function openReference(
     ...(context !== undefined && { context }),
     ...(gpuLayers !== undefined && { gpuLayers }),
     ...(variant !== undefined && { variant }),
+    ...(cache !== undefined && { cache }),
+    signal: options.signal,
   });
   if (options.signal?.aborted) await model.close();
   checkNotAborted(options.signal);

@@ -1,9 +1,11 @@
-import { cp, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { renderChat } from "../../src/engine/chat.ts";
 import { enginePackages, resolveLibrary } from "../../src/engine/library.ts";
 import { openModel } from "../../src/engine/open.ts";
+import { cacheFolder } from "../../src/engine/preflight.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { formatGguf } from "../../src/formats/format-gguf.ts";
 import { parseGgufHeader } from "../../src/formats/gguf.ts";
@@ -159,6 +161,35 @@ describe("openModel(path)", () => {
     });
   });
 
+  test("a chat template that loops for ever is stopped, and the error says so", () => {
+    const loop = "{% for x in range(100000) %}{% for y in range(100000) %}a{% endfor %}{% endfor %}";
+    expect(() => renderChat(loop, [], { bos: "", eos: "" }, true)).toThrow("timed out");
+  });
+
+  test("a file replaced by one of the same size and time is opened in a child again", async () => {
+    const bytes = await syntheticModel("llama");
+    const { metadata } = parseGgufHeader(bytes);
+    const { tensors } = readTensors(bytes);
+    const path = await put("swapped.gguf", bytes);
+    const { atime, mtime } = await stat(path);
+    await (await openModel(path, { threads: 1 })).close();
+    const hostile = new Map(metadata).set("llama.attention.layer_norm_rms_epsilon", { type: "f32", value: -1 });
+    await writeFile(path, formatGguf({ metadata: hostile, tensors }));
+    await utimes(path, atime, mtime);
+    await expect(openModel(path, { threads: 1 })).rejects.toThrow("crash");
+  });
+
+  test("closing twice at once closes once", async () => {
+    const model = await openDemo("xs");
+    await Promise.all([model.close(), model.close()]);
+  });
+
+  test("cacheFolder(env) takes absolute folders only", () => {
+    expect(cacheFolder({ TRIMTAB_CACHE: "/a/b" })).toBe("/a/b");
+    expect(cacheFolder({ TRIMTAB_CACHE: "", XDG_CACHE_HOME: "/x" })).toBe("/x/trimtab");
+    expect(cacheFolder({ XDG_CACHE_HOME: "relative" })).toBeUndefined();
+  });
+
   test("metadata that contradicts the tensors is refused in the engine's words", async () => {
     const bytes = await syntheticModel("llama");
     const { metadata } = parseGgufHeader(bytes);
@@ -191,9 +222,11 @@ describe("resolveLibrary(variant)", () => {
     expect(() => resolveLibrary("cuda", { platform: "linux", arch: "x64", env: {} })).toThrow("linux-x64-cuda");
   });
 
-  test("TRIMTAB_LLAMA_DIR without the libraries is refused", () => {
-    const env = { TRIMTAB_LLAMA_DIR: folder };
-    expect(() => resolveLibrary("auto", { platform: "linux", arch: "x64", env })).toThrow('library "llama"');
+  test("TRIMTAB_LLAMA_DIR without the libraries, or that is a file, is refused", () => {
+    for (const own of [folder, demoPath("xs")]) {
+      const env = { TRIMTAB_LLAMA_DIR: own };
+      expect(() => resolveLibrary("auto", { platform: "linux", arch: "x64", env })).toThrow('library "llama"');
+    }
   });
 });
 

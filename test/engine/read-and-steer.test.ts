@@ -155,6 +155,13 @@ describe("steering and editing", () => {
     }
   });
 
+  test("an edit of a sequence that is not there, or of an unknown kind, is refused instead of doing nothing", async () => {
+    const edit = { kind: "add", site: residPost(1), vector: direction(width, 1) } as const;
+    await expect(model.logits([ids], { edits: [{ ...edit, sequence: 1 }] })).rejects.toThrow("a sequence from 0 to 0");
+    const odd = { ...edit, kind: "foo" as "add" };
+    await expect(model.logits([ids], { edits: [odd] })).rejects.toThrow("one of add, replace, project-out");
+  });
+
   test("a vector of the wrong width, a layer out of range and NaN are refused", async () => {
     const wrong = new Float32Array(width + 1).fill(1);
     await expect(model.logits([ids], { steering: [{ layer: 1, vector: wrong }] })).rejects.toMatchObject({

@@ -127,7 +127,7 @@ let loaded: { folder: string; llama: Llama } | undefined;
 export function loadLlama(library: EngineLibrary): Llama {
   if (loaded?.folder === library.folder) return loaded.llama;
   if (loaded) throw mismatch("internal", "engine", `one library folder, ${loaded.folder}`, library.folder);
-  const llama = declare(library);
+  const llama = declareOf(library);
   checkRelease(llama);
   loaded = { folder: library.folder, llama };
   return llama;
@@ -152,6 +152,19 @@ function checkRelease(llama: Llama): void {
   throw mismatch("engine", `engine in ${llama.library.folder}`, `llama.cpp release ${engineRelease}`, version, {
     hint: "build exactly that release, or unset TRIMTAB_LLAMA_DIR to use the packaged one",
   });
+}
+
+function declareOf(library: EngineLibrary): Llama {
+  try {
+    return declare(library);
+  } catch (cause) {
+    if (cause instanceof TrimtabError) throw cause;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw mismatch("engine", `engine in ${library.folder}`, `the functions of llama.cpp ${engineRelease}`, text, {
+      hint: "it is another library or another release; unset TRIMTAB_LLAMA_DIR to use the packaged one",
+      cause,
+    });
+  }
 }
 
 function open(path: string, options?: { global: boolean }): LibraryHandle {
@@ -185,6 +198,10 @@ function declare(library: EngineLibrary): Llama {
   lib.func("void llama_backend_init(void)")();
 
   const deviceCount = ggml.func("size_t ggml_backend_dev_count(void)");
+  if (Number(deviceCount()) === 0)
+    throw mismatch("engine", `engine in ${library.folder}`, "a library of a backend, such as libggml-cpu", "none", {
+      hint: "copy the backends of your build beside libllama, or unset TRIMTAB_LLAMA_DIR",
+    });
   const deviceAt = ggml.func("void *ggml_backend_dev_get(size_t index)");
   const deviceName = base.func("const char *ggml_backend_dev_name(void *device)");
   const deviceDescription = base.func("const char *ggml_backend_dev_description(void *device)");
@@ -272,7 +289,8 @@ function declare(library: EngineLibrary): Llama {
     freeModel: lib.func("void llama_model_free(void *model)"),
     modelVocab: lib.func("void *llama_model_get_vocab(void *model)"),
     modelInfo: (model) => ({
-      trainedContext: trainedContext(model),
+      // A file may claim more than an int32 holds: as good as unknown.
+      trainedContext: Math.max(0, trainedContext(model)),
       width: width(model),
       blocks: blocks(model),
       heads: heads(model),

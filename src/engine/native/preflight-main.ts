@@ -3,6 +3,9 @@ import { selfTest } from "./self-test.ts";
 
 // Run in a process of its own by ../preflight.ts: whatever native code does to it, the caller lives on.
 
+// The caller holds the other end; when it is gone, so is the reason to go on.
+process.stdin.on("end", () => process.exit(1)).resume();
+
 try {
   const model = new NativeModel(JSON.parse(process.argv[2] ?? "{}") as NativeOpenOptions);
   selfTest(model);
@@ -11,3 +14,4 @@ try {
   process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
   process.exitCode = 1;
 }
+process.stdin.destroy();
