@@ -110,6 +110,7 @@ function chooseConcepts(list: string | undefined): readonly DemoConcept[] {
 
 function farewell(output: string, elapsedMs: number): string {
   return `All of it with plots and more texts: ${output}   (${(elapsedMs / 1000).toFixed(0)} s)
+What a text is about sits in deeper blocks than how it is written:  trimtab demo --layers 1:3 --concepts happy,indoor
 Next, with your own models:  trimtab fit SMALL LARGE --corpus TEXT -o map.safetensors   (trimtab --help)
 `;
 }
