@@ -102,9 +102,8 @@ function generateGroup(
   };
   /** Samples after batch row `row`; the sequence runs on unless something ends it. */
   const advance = (slot: number, state: Running, row: number): void => {
-    // Once a sequence, and only where something was added: a vector too long for floats must not come out as text.
-    if (state.tokens.length === 0 && (steering.length > 0 || edits.length > 0))
-      checkFinite(model.readLogits(context, row));
+    // Once a sequence: neither damaged weights nor a vector too long for floats may come out as text.
+    if (state.tokens.length === 0) checkFinite(model.readLogits(context, row));
     const token = model.llama.samplerSample(state.sampler, context.pointer, row);
     if (model.vocabulary.isEnd(token)) {
       finish(slot, state, "end");

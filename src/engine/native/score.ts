@@ -85,7 +85,7 @@ export function scoreContinuations(
 export function checkFinite(logits: Float32Array): Float32Array {
   if (logits.every(Number.isFinite)) return logits;
   throw mismatch("engine", "logits", "finite numbers", "NaN or infinity", {
-    hint: "the steering is too strong for the model's number format; try a smaller strength",
+    hint: "the steering is too strong for the model's number format, or the file is damaged: try a smaller strength, or none",
   });
 }
 
