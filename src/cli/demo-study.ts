@@ -18,6 +18,7 @@ import {
   type Study,
   type StudyConcept,
   type StudyModel,
+  toIdentity,
   transferVector,
   trimtabVersion,
 } from "../index.ts";
@@ -194,17 +195,6 @@ async function runConcept(
 
 async function toStudyModel(model: EngineModel): Promise<StudyModel> {
   const { description } = model;
-  const { name, architecture, width, blocks, quantisation, parameters, sizeBytes, vocabulary, tokenizer } = description;
-  return {
-    name,
-    sha256: await model.sha256(),
-    architecture,
-    width,
-    blocks,
-    quantisation,
-    tokenizerFingerprint: tokenizer.fingerprint,
-    parameters,
-    sizeBytes,
-    vocabulary,
-  };
+  const { parameters, sizeBytes, vocabulary } = description;
+  return { ...toIdentity(description, await model.sha256()), parameters, sizeBytes, vocabulary };
 }

@@ -66,7 +66,7 @@ describe("errors", () => {
     [["inspect", "hf:o/r/a.gguf", "--offline"], 4, "HF_HUB_OFFLINE"],
     [["inspect", "demo:s", "--threads", "0"], 2, undefined],
     [["inspect", "demo:s", "--library", "cdua"], 2, "did you mean cuda?"],
-    [["fit", "demo:s", "demo:m", "-o", "/tmp/none-such.safetensors"], 2, "folder"],
+    [["fit", "demo:s", "demo:m", "-o", "none-such.safetensors"], 2, "folder"],
     [["fit", "demo:s", "demo:m", "--corpus", "x", "--layers", "a"], 2, "0-based"],
     [["fit", "demo:s", "demo:m", "--corpus", "x"], 2, "-o NAME.safetensors"],
     [["vector", "demo:s"], 2, "--concept happy"],

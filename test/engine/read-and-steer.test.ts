@@ -162,6 +162,18 @@ describe("steering and editing", () => {
     await expect(model.logits([ids], { edits: [odd] })).rejects.toThrow("one of add, replace, project-out");
   });
 
+  test("the last block can be edited too, for logits and for text", async () => {
+    const last = model.description.blocks - 1;
+    const vector = direction(width, 20);
+    const [steered] = await model.logits([ids], { steering: [{ layer: last, vector }] });
+    const edits = [{ kind: "add", site: residPost(last), vector } as const];
+    const [edited] = await model.logits([ids], { edits });
+    // The same sums, but with every row computed in the last block.
+    expect(maxDifference(steered!, edited!)).toBeLessThan(batchTolerance);
+    const [generation] = await model.generateMany([ids], { edits, maxTokens: 4 });
+    expect(generation!.tokens.length).toBeGreaterThan(0);
+  });
+
   test("a vector of the wrong width, a layer out of range and NaN are refused", async () => {
     const wrong = new Float32Array(width + 1).fill(1);
     await expect(model.logits([ids], { steering: [{ layer: 1, vector: wrong }] })).rejects.toMatchObject({

@@ -105,7 +105,9 @@ export class NativeContext {
   }: DecodeRequest): ReadonlyMap<number, Float32Array> {
     this.steer(steering);
     this.batch.clear();
-    for (const row of rows) this.batch.add(row.token, row.position, row.sequences, row.output);
+    // The last block computes output rows only. To edit it, every row must be one; a tapped context has room for that.
+    const everyRow = edits.some(({ site }) => site.layer === this.blocks - 1);
+    for (const row of rows) this.batch.add(row.token, row.position, row.sequences, row.output || everyRow);
     const taps = read.length > 0 || edits.length > 0;
     if (taps && !this.tap) throw mismatch("internal", "context", "a tapped context", "a plain one");
     if (taps)
