@@ -1,6 +1,7 @@
 import { mismatch } from "../errors.ts";
-import { addProduct, mirrorUpper, type View } from "./kernel.ts";
+import { addProduct, mirrorUpper } from "./kernel.ts";
 import { createMatrix, type Matrix, transpose } from "./matrix.ts";
+import type { View } from "./view.ts";
 
 /**
  * The product `A B`: `[m, k]` times `[k, n]` gives `[m, n]`, float64.
