@@ -40,7 +40,7 @@ function formatMap({ source, target, map }: Study): string {
   );
   const { low, high } = scores.r2Interval;
   return [
-    `THE MAP   ${source.name}, layer ${map.source.site.layer} of ${source.blocks}  →  ${target.name}, layer ${map.target.site.layer} of ${target.blocks}`,
+    `THE MAP   ${source.name}, layer ${map.sources[0]!.site.layer} of ${source.blocks}  →  ${target.name}, layer ${map.target.site.layer} of ${target.blocks}`,
     `${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, ${fit.rows.train} rows to fit, ${scores.rows} rows of ${scores.windows} other windows to score; R² 95 % interval ${show(low, 3)} to ${show(high, 3)}`,
     "",
     table,

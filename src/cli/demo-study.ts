@@ -121,7 +121,7 @@ export async function runDemoStudy(
     ],
     source: await toStudyModel(small),
     target: await toStudyModel(large),
-    map: { source: map.source, target: map.target, fit: map.fit, scores: map.scores },
+    map: { sources: map.sources, target: map.target, fit: map.fit, scores: map.scores },
     concepts,
     warnings,
   };

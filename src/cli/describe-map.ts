@@ -2,7 +2,7 @@ import { type AffineMap, formatSite, type MapEnd } from "../index.ts";
 import type { Shown } from "./inspect.ts";
 
 /** Shows a map: what it joins, how it was fitted, and its held-out score beside what no knowledge would score. */
-export function describeMap({ source, target, A, fit, scores }: Omit<AffineMap, "p">): Shown {
+export function describeMap({ sources, target, A, fit, scores }: Omit<AffineMap, "p">): Shown {
   const { rows, corpus } = fit;
   const { left, identity, nulls } = {
     left: rows.leftOut,
@@ -13,7 +13,7 @@ export function describeMap({ source, target, A, fit, scores }: Omit<AffineMap, 
   return {
     rows: [
       ["map", `${A.cols} → ${A.rows}`],
-      ["from", describeEnd(source)],
+      ...sources.map((source) => ["from", describeEnd(source)] as const),
       ["to", describeEnd(target)],
       [
         "corpus",
@@ -42,7 +42,7 @@ export function describeMap({ source, target, A, fit, scores }: Omit<AffineMap, 
       ],
       ["made by", `trimtab ${fit.version}${fit.createdAt === undefined ? "" : `, ${fit.createdAt}`}`],
     ],
-    json: { kind: "map", source, target, fit, scores },
+    json: { kind: "map", sources, target, fit, scores },
   };
 }
 

@@ -37,6 +37,7 @@ export const command: Command = {
     const carried = transferVector(vector, map, { withBias: args.isSet("with-bias") });
     await writeVector(output, carried.vector, { signal: effects.signal });
     const { sourceNorm, targetNorm, biasRatio, leftOut, warnings } = carried;
+    const source = map.sources[0]!;
     const left = leftOut.map(formatSite);
     if (args.isSet("json")) {
       const { provenance } = carried.vector;
@@ -49,10 +50,7 @@ export const command: Command = {
       `${norm.toPrecision(4)}, ${(norm / unit).toPrecision(2)} median row norms`;
     effects.stdout.write(
       renderList([
-        [
-          "from",
-          `${map.source.model.name} ${formatSite(map.source.site)}, length ${inUnits(sourceNorm, map.source.medianNorm)}`,
-        ],
+        ["from", `${source.model.name} ${formatSite(source.site)}, length ${inUnits(sourceNorm, source.medianNorm)}`],
         [
           "to",
           `${map.target.model.name} ${formatSite(map.target.site)}, length ${inUnits(targetNorm, map.target.medianNorm)}`,

@@ -55,11 +55,12 @@ export interface FitRecord {
   readonly createdAt?: string;
 }
 
-/** An affine map between two sites of two models with one tokenizer: `y ≈ A x + p`. */
+/** An affine map from one or several sites of a model to a site of another with the same tokenizer: `y ≈ A x + p`. */
 export interface AffineMap {
-  readonly source: MapEnd;
+  /** Where x is read: at least one site, all of one model, each once. The columns of A are their widths in this order. */
+  readonly sources: readonly MapEnd[];
   readonly target: MapEnd;
-  /** `[dTarget, dSource]`. */
+  /** `[dTarget, Σ widths of the sources]`. */
   readonly A: Matrix;
   /** `[dTarget]`. */
   readonly p: Float64Array;

@@ -19,7 +19,7 @@ export async function writeMap(path: string, map: AffineMap, options: WriteFileO
   const metadata = new Map([
     ["format", kind],
     ["version", "1"],
-    ["source", formatMapEnd(map.source)],
+    ["source", formatMapEnd(map.sources[0]!)],
     ["target", formatMapEnd(map.target)],
     ["fit", formatFit(map.fit)],
     ["scores", formatScores(map.scores)],
@@ -55,10 +55,10 @@ export async function readMap(path: string): Promise<AffineMap> {
 function parseMetadata(
   metadata: ReadonlyMap<string, string>,
   path: string,
-): Pick<AffineMap, "source" | "target" | "fit" | "scores"> {
+): Pick<AffineMap, "sources" | "target" | "fit" | "scores"> {
   const text = (key: string): string => metadata.get(key) ?? "";
   return {
-    source: parseMapEnd(text("source"), `${path}: source`),
+    sources: [parseMapEnd(text("source"), `${path}: source`)],
     target: parseMapEnd(text("target"), `${path}: target`),
     fit: parseFit(text("fit"), `${path}: fit`),
     scores: parseScores(text("scores"), `${path}: scores`),
@@ -66,7 +66,10 @@ function parseMetadata(
 }
 
 function checkMap(map: AffineMap, path: string): AffineMap {
-  const { source, target, A, p } = map;
+  const { sources, target, A, p } = map;
+  const [source] = sources;
+  if (source === undefined || sources.length > 1)
+    throw mismatch("unsupported", path, "one source site", `${sources.length}`);
   checkMatrix(A, `${path}: A`, { rows: target.model.width, cols: source.model.width });
   if (p.length !== A.rows) throw mismatch("bad-input", `${path}: p`, `${A.rows} values`, `${p.length}`);
   const bad = p.findIndex((value) => !Number.isFinite(value));

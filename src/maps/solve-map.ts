@@ -42,7 +42,7 @@ export function solveMap(
     ...record,
   };
   const map: AffineMap = {
-    source: { ...source, medianNorm: medianNorm.source },
+    sources: [{ ...source, medianNorm: medianNorm.source }],
     target: { ...target, medianNorm: medianNorm.target },
     ...affine,
     fit,

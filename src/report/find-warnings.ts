@@ -13,7 +13,7 @@ export function findWarnings(study: Study): string[] {
 
 function mapWarnings({ map }: Study): string[] {
   const found: string[] = [];
-  const perDimension = map.fit.rows.train / map.source.model.width;
+  const perDimension = map.fit.rows.train / map.sources.reduce((sum, { model }) => sum + model.width, 0);
   if (perDimension < 10)
     found.push(
       `The map was fitted on ${formatNumber(perDimension, 1)} rows per source dimension; below 10 it is mostly the sample's noise.`,

@@ -2,7 +2,7 @@ import type { ModelIdentity } from "../engine/description.ts";
 import { mismatch } from "../errors.ts";
 import type { Comparison } from "../evaluate/comparison.ts";
 import type { TextComparison } from "../evaluate/run-text-comparison.ts";
-import type { AffineMap } from "../maps/affine-map.ts";
+import type { AffineMap, MapEnd } from "../maps/affine-map.ts";
 
 /** One of the two models of a study. */
 export interface StudyModel extends ModelIdentity {
@@ -80,7 +80,11 @@ export function parseStudy(text: string, where: string): Study {
   for (const key of ["source", "target", "map"] as const)
     if (typeof study[key] !== "object" || study[key] === null)
       throw mismatch("bad-input", `${where}: ${key}`, "an object", typeof study[key]);
+  const { map } = study as { map: Partial<StudyMap> & { readonly source?: MapEnd } };
+  if (!Array.isArray(map.sources) && (typeof map.source !== "object" || map.source === null))
+    throw mismatch("bad-input", `${where}: map`, "its source sites", "none");
   for (const key of ["software", "concepts", "warnings"] as const)
     if (!Array.isArray(study[key])) throw mismatch("bad-input", `${where}: ${key}`, "a list", typeof study[key]);
-  return study as Study;
+  // Until a map could start from several sites, it had one `source`.
+  return { ...study, map: { ...map, sources: map.sources ?? [map.source] } } as Study;
 }

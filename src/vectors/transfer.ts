@@ -38,10 +38,13 @@ export interface Transfer {
  */
 export function transferVector(
   vector: SteeringVector,
-  map: Pick<AffineMap, "source" | "target" | "A" | "p">,
+  map: Pick<AffineMap, "sources" | "target" | "A" | "p">,
   { withBias = false }: TransferOptions = {},
 ): Transfer {
-  const { source, target } = map;
+  const { sources, target } = map;
+  const [source] = sources;
+  if (source === undefined || sources.length > 1)
+    throw mismatch("unsupported", "map", "one source site", `${sources.length}`);
   const warnings = checkSource(vector, source);
   const direction = vector.directions.find(({ site }) => isSameSite(site, source.site));
   const sites = vector.directions.map(({ site }) => formatSite(site));

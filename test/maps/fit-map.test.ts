@@ -39,7 +39,7 @@ test("fitMap(source, target, options) recovers a planted map and says how it was
   expect(map.scores.r2).toBeGreaterThan(1 - 1e-9);
   expect(map.scores.tokenIdentity.beyond).toBeGreaterThan(0.9);
   expect(map.scores.tokenIdentity.tokensSeen).toBe(26);
-  expect(map.source).toMatchObject({ model: { name: "small", width: dSource }, site: residPost(1) });
+  expect(map.sources[0]!).toMatchObject({ model: { name: "small", width: dSource }, site: residPost(1) });
   expect(map.target).toMatchObject({ model: { name: "large", width: dTarget }, site: residPost(2) });
   expect(map.fit).toMatchObject({
     seed: 3,
@@ -56,8 +56,8 @@ test("fitMap(source, target, options) recovers a planted map and says how it was
     createdAt: "2026-01-01T00:00:00Z",
   });
   // Median length of 6 standard normals: √5.35.
-  expect(map.source.medianNorm).toBeGreaterThan(2);
-  expect(map.source.medianNorm).toBeLessThan(2.7);
+  expect(map.sources[0]!.medianNorm).toBeGreaterThan(2);
+  expect(map.sources[0]!.medianNorm).toBeLessThan(2.7);
 });
 
 test("fitMap gives the same map for the same seed and holds out other windows for another", async () => {

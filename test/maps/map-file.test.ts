@@ -30,7 +30,7 @@ function sampleMap(): AffineMap {
     tokenizerFingerprint: "cd".repeat(32),
   };
   return {
-    source: { model: { ...model, name: "S", width: 5 }, site: { layer: 1, point: "resid_post" }, medianNorm: 9.25 },
+    sources: [{ model: { ...model, name: "S", width: 5 }, site: { layer: 1, point: "resid_post" }, medianNorm: 9.25 }],
     target: {
       model: { ...model, name: "L “große”", width: 7 },
       site: { layer: 2, point: "resid_post" },

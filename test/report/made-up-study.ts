@@ -126,7 +126,7 @@ export function madeUpStudy(): Study {
     source,
     target,
     map: {
-      source: { model: source, site: residPost(1), medianNorm: 9.4 },
+      sources: [{ model: source, site: residPost(1), medianNorm: 9.4 }],
       target: { model: target, site: residPost(3), medianNorm: 21.7 },
       fit: {
         method: "ridge",

@@ -23,7 +23,7 @@ function hostileStudy(text: string): Study {
     ...hostile,
     map: {
       ...hostile.map,
-      source: { ...hostile.map.source, site: study.map.source.site },
+      sources: hostile.map.sources.map((end, k) => ({ ...end, site: study.map.sources[k]!.site })),
       target: { ...hostile.map.target, site: study.map.target.site },
     },
     concepts: hostile.concepts.map((concept, k) => ({
@@ -168,6 +168,15 @@ describe("findWarnings", () => {
 });
 
 describe("parseStudy", () => {
+  test("reads a study from before maps could start from several sites", () => {
+    const { sources, ...map } = study.map;
+    const old = { ...study, map: { ...map, source: sources[0] } };
+    expect(parseStudy(JSON.stringify(old), "s.json").map.sources).toEqual(JSON.parse(JSON.stringify(sources)));
+    expect(() => parseStudy(JSON.stringify({ ...study, map }), "s.json")).toThrow(
+      "s.json: map: expected its source sites",
+    );
+  });
+
   test("refuses what is not a study, naming the file and the part", () => {
     expect(() => parseStudy("{", "s.json")).toThrow("s.json: expected a study as JSON");
     expect(() => parseStudy("null", "s.json")).toThrow("s.json: expected a study");

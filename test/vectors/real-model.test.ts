@@ -111,8 +111,8 @@ describe("a vector extracted from a real model", () => {
     const A = createMatrix(width, width);
     for (let i = 0; i < width; i++) A.data[i * width + (i ^ 1)] = 1;
     const p = Float64Array.from({ length: width }, seededRandom(1).normal);
-    const there = transferVector(french.vector, { source, target, A, p });
-    const back = transferVector(there.vector, { source: target, target: source, A, p });
+    const there = transferVector(french.vector, { sources: [source], target, A, p });
+    const back = transferVector(there.vector, { sources: [target], target: source, A, p });
     expect(back.vector.directions[0]!.vector).toEqual(french.vector.directions[1]!.vector);
     expect(checkVectorFits(back.vector, model.description, await model.sha256())).toEqual([]);
     expect(back.vector.provenance.source!.vector.source!.map.target.model).toBe("turned");

@@ -10,7 +10,7 @@ import { madeUpIdentity, madeUpVector } from "./made-up-vector.ts";
 import { cosine } from "./planted-model.ts";
 
 const map = {
-  source: { model: madeUpIdentity(2), site: residPost(3), medianNorm: 5 },
+  sources: [{ model: madeUpIdentity(2), site: residPost(3), medianNorm: 5 }],
   target: { model: madeUpIdentity(3, "large"), site: residPost(6), medianNorm: 40 },
   A: createMatrix(3, 2, Float64Array.of(1, 2, 0, -1, 0.5, 0)),
   p: Float64Array.of(0, 0, 8),

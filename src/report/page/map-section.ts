@@ -9,7 +9,7 @@ import { renderHtmlTable } from "../table.ts";
 export function renderMapSection({ map, source, target }: Study): string {
   const { scores, fit } = map;
   const { nulls, tokenIdentity } = scores;
-  const site = `block ${map.source.site.layer} of ${source.blocks} → block ${map.target.site.layer} of ${target.blocks}`;
+  const site = `block ${map.sources.map(({ site }) => site.layer).join("+")} of ${source.blocks} → block ${map.target.site.layer} of ${target.blocks}`;
   return `<h2 id="map">The map</h2>
 <p>While a model reads, it holds for every token a list of numbers, its <em>hidden state</em>: ${source.width} of them in the small model,
 ${target.width} in the large one. Both models read the same text, and an affine map <code>y = A x + p</code> was fitted that predicts the large
@@ -55,7 +55,7 @@ map is this table; beyond it, the map explains <strong>${formatPercent(tokenIden
 <p class="note">A high R² does not promise that a concept can be carried over: that is what the concepts below are tested for.
 Fitted by ${escapeHtml(fit.method)}${fit.method === "ridge" ? ` (λ = ${fit.lambda} of the mean eigenvalue, chosen on validation windows)` : ""} on
 ${formatCount(fit.rows.train)} rows, ${formatNumber(fit.rows.train / source.width, 0)} for each source dimension;
-${escapeHtml(formatSite(map.source.site))} → ${escapeHtml(formatSite(map.target.site))}.</p>`;
+${escapeHtml(map.sources.map(({ site }) => formatSite(site)).join(" + "))} → ${escapeHtml(formatSite(map.target.site))}.</p>`;
 }
 
 function toScoreBars({ scores }: StudyMap): ScoreBar[] {

@@ -59,7 +59,7 @@ const definitions: readonly (readonly [term: string, meaning: string])[] = [
 
 /** Renders the definitions, and how the study was made: models, seeds, counts, versions, thresholds of the verdicts. */
 export function renderMethodSection(study: Study): string {
-  const { fit, source, target } = study.map;
+  const { fit, sources, target } = study.map;
   const left = fit.rows.leftOut;
   const notes: readonly (readonly [string, string])[] = [
     ["seed", String(study.seed)],
@@ -79,7 +79,7 @@ export function renderMethodSection(study: Study): string {
     ],
     [
       "median row norms",
-      `${formatNumber(source.medianNorm)} in the source, ${formatNumber(target.medianNorm)} in the target`,
+      `${sources.map(({ medianNorm }) => formatNumber(medianNorm)).join(" and ")} in the source, ${formatNumber(target.medianNorm)} in the target`,
     ],
     [
       "comparison",
