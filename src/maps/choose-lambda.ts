@@ -2,7 +2,7 @@ import { mismatch } from "../errors.ts";
 import { transpose } from "../linalg/matrix.ts";
 import { gram, multiply, multiplyTransposed } from "../linalg/multiply.ts";
 import type { RidgePath } from "./fit-ridge.ts";
-import type { Moments } from "./moments.ts";
+import { diagonal, type Moments } from "./moments.ts";
 
 /** Ridge penalties with their R² on validation rows, and the best of them. */
 export interface LambdaChoice {
@@ -34,7 +34,7 @@ export function chooseLambda(path: RidgePath, validation: Moments, lambdas: read
   const { G, basis, meanX, meanY } = path;
   const { W } = basis;
   const d = W.rows;
-  const total = validation.cyy.reduce((sum, value) => sum + value, 0);
+  const total = diagonal(validation.Cyy).reduce((sum, value) => sum + value, 0);
   if (!(total > 0))
     throw mismatch("bad-input", "validation rows", "target states that vary", `a total variance of ${total}`);
   const Czz = multiplyTransposed(multiply(W, validation.Cxx), W);

@@ -15,7 +15,7 @@ const kind = "trimtab-moments";
  */
 export async function writeMoments(
   path: string,
-  { n, meanX, meanY, Cxx, Cyx, cyy }: Moments,
+  { n, meanX, meanY, Cxx, Cyx, Cyy }: Moments,
   { provenance = new Map(), ...options }: WriteFileOptions & { readonly provenance?: ReadonlyMap<string, string> } = {},
 ): Promise<void> {
   const metadata = new Map([
@@ -33,7 +33,7 @@ export async function writeMoments(
     ["mean_y", vector(meanY)],
     ["cxx", { shape: [Cxx.rows, Cxx.cols], data: Cxx.data }],
     ["cyx", { shape: [Cyx.rows, Cyx.cols], data: Cyx.data }],
-    ["cyy", vector(cyy)],
+    ["cyy", { shape: [Cyy.rows, Cyy.cols], data: Cyy.data }],
   ]);
   await writeSafetensors(path, tensors, metadata, options);
 }
@@ -58,6 +58,7 @@ export async function readMoments(path: string): Promise<Moments> {
   const meanY = vector("mean_y");
   const square = float64Tensor(file, "cxx", 2, path);
   const cross = float64Tensor(file, "cyx", 2, path);
+  const targets = float64Tensor(file, "cyy", 2, path);
   const [dSource, dTarget] = [meanX.length, meanY.length];
   return {
     n: Number(rows),
@@ -65,7 +66,7 @@ export async function readMoments(path: string): Promise<Moments> {
     meanY,
     Cxx: toMatrix(square, dSource, dSource, `${path}: cxx`),
     Cyx: toMatrix(cross, dTarget, dSource, `${path}: cyx`),
-    cyy: vector("cyy", dTarget),
+    Cyy: toMatrix(targets, dTarget, dTarget, `${path}: cyy`),
   };
 }
 

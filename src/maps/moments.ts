@@ -1,15 +1,19 @@
-import { mismatch } from "../errors.ts";
-import { addProduct, mirrorUpper } from "../linalg/kernel.ts";
-import { createMatrix, type Matrix } from "../linalg/matrix.ts";
-import { toView } from "../linalg/multiply.ts";
+import { createMatrix, type Matrix, transpose } from "../linalg/matrix.ts";
+import {
+  addJointMoments,
+  createJointSum,
+  findBlock,
+  type JointMoments,
+  type JointPlan,
+  subtractJointMoments,
+} from "./joint-moments.ts";
 
 /**
- * Everything a linear fit and its squared error need to know of n paired rows, whatever n: counts, means and centred products.
- *
- * Products are about the means of these very rows, never about zero: hidden states have means tens of times their spread, and a
- * difference of two large sums would lose the digits that matter.
+ * Everything a linear fit between two sites and its squared error need to know of n paired rows, whatever n: counts, means and centred
+ * products (see {@link JointMoments}, of which this is the case of one source and one target).
  */
 export interface Moments {
+  /** Total weight of the rows; their number, unless rows were weighted. */
   readonly n: number;
   /** `[dSource]` */
   readonly meanX: Float64Array;
@@ -19,110 +23,88 @@ export interface Moments {
   readonly Cxx: Matrix;
   /** Σ (y − ȳ)(x − x̄)ᵀ, `[dTarget, dSource]`. */
   readonly Cyx: Matrix;
-  /** Σ (y − ȳ)² by dimension, `[dTarget]`. */
-  readonly cyy: Float64Array;
+  /** Σ (y − ȳ)(y − ȳ)ᵀ, `[dTarget, dTarget]`. */
+  readonly Cyy: Matrix;
 }
 
 /** Moments that grow. */
 export interface MomentsSum {
   readonly n: number;
   /** Adds n rows: X `[n, dSource]`, Y `[n, dTarget]`. @throws bad-input if they are not whole rows, equally many */
-  add(X: Float32Array, Y: Float32Array): void;
+  add(X: Float32Array, Y: Float32Array, weights?: Float64Array): void;
   /** What has been added so far, as a copy. */
   moments(): Moments;
 }
 
-/** Rows packed at a time: 512 columns of doubles keep the packed blocks within the second-level cache of the kernel. */
-const packRows = 512;
+const pairBlocks: JointPlan["blocks"] = [
+  { row: 0, col: 0 },
+  { row: 1, col: 0 },
+  { row: 1, col: 1 },
+];
 
 /**
- * Opens an empty sum of moments for rows of two widths. Memory is `dSource² + dSource · dTarget` doubles, whatever is added.
- *
- * A batch enters as its own centred rows and one row more, √(n m/(n + m)) · (batch mean − mean so far): its product with itself is
- * the term by which two sums of squares about different means differ.
- *
- * @see Chan, Golub, LeVeque, "Algorithms for computing the sample variance", American Statistician 37 (1983)
+ * Opens an empty sum of moments for rows of two widths: {@link createJointSum} of one source and one target. Memory is
+ * `dSource² + dSource · dTarget + dTarget²` doubles, whatever is added.
  */
 export function createMomentsSum(dSource: number, dTarget: number): MomentsSum {
-  let n = 0;
-  const meanX = new Float64Array(dSource);
-  const meanY = new Float64Array(dTarget);
-  const Cxx = createMatrix(dSource, dSource);
-  const Cyx = createMatrix(dTarget, dSource);
-  const cyy = new Float64Array(dTarget);
-
-  function addBatch(X: Float32Array, Y: Float32Array, rows: number): void {
-    const weight = Math.sqrt((n * rows) / (n + rows));
-    const packedX = pack(X, rows, meanX, weight);
-    const packedY = pack(Y, rows, meanY, weight);
-    const k = rows + 1;
-    addProduct(toView(Cxx), toView(packedX), toView(packedX), { m: dSource, n: dSource, k }, { upper: true });
-    addProduct(toView(Cyx), toView(packedY), toView(packedX), { m: dTarget, n: dSource, k });
-    for (let i = 0; i < dTarget; i++)
-      for (let t = i * k; t < (i + 1) * k; t++) cyy[i] = (cyy[i] as number) + (packedY.data[t] as number) ** 2;
-    moveMean(meanX, packedX, weight, n, rows);
-    moveMean(meanY, packedY, weight, n, rows);
-    n += rows;
-  }
-
+  const sum = createJointSum({ widths: [dSource, dTarget], blocks: pairBlocks });
   return {
     get n() {
-      return n;
+      return sum.n;
     },
-    add(X, Y) {
-      const rows = X.length / dSource;
-      if (!Number.isInteger(rows) || Y.length !== rows * dTarget)
-        throw mismatch(
-          "bad-input",
-          "paired rows",
-          `whole rows of ${dSource} and ${dTarget}, equally many`,
-          `${X.length} and ${Y.length} values`,
-        );
-      for (let start = 0; start < rows; start += packRows) {
-        const end = Math.min(start + packRows, rows);
-        addBatch(X.subarray(start * dSource, end * dSource), Y.subarray(start * dTarget, end * dTarget), end - start);
-      }
-    },
-    moments() {
-      const full = createMatrix(dSource, dSource, Cxx.data.slice());
-      mirrorUpper(full.data, dSource);
-      return {
-        n,
-        meanX: meanX.slice(),
-        meanY: meanY.slice(),
-        Cxx: full,
-        Cyx: createMatrix(dTarget, dSource, Cyx.data.slice()),
-        cyy: cyy.slice(),
-      };
-    },
+    add: (X, Y, weights) => sum.add([X, Y], weights),
+    moments: () => toPairMoments(sum.moments(), 0, 1),
   };
 }
 
-/** Rows, centred on their own mean, as columns `[width, rows + 1]`; the last column is weight · (their mean − mean). */
-function pack(rows: Float32Array, count: number, mean: Float64Array, weight: number): Matrix {
-  const width = mean.length;
-  const packed = createMatrix(width, count + 1);
-  const batchMean = new Float64Array(width);
-  for (let row = 0; row < count; row++)
-    for (let i = 0; i < width; i++) batchMean[i] = (batchMean[i] as number) + (rows[row * width + i] as number) / count;
-  for (let row = 0; row < count; row++)
-    for (let i = 0; i < width; i++)
-      packed.data[i * (count + 1) + row] = (rows[row * width + i] as number) - (batchMean[i] as number);
-  for (let i = 0; i < width; i++) {
-    const shift = (batchMean[i] as number) - (mean[i] as number);
-    packed.data[i * (count + 1) + count] = weight * shift;
-    // With nothing there yet the shift is the mean itself and weighs nothing in the products.
-    if (weight === 0) mean[i] = batchMean[i] as number;
-  }
-  return packed;
+/** The moments of one source and one target site: a view, nothing is copied unless a block is kept the other way round. */
+export function toPairMoments(joint: JointMoments, source: number, target: number): Moments {
+  return {
+    n: joint.n,
+    meanX: joint.means[source] as Float64Array,
+    meanY: joint.means[target] as Float64Array,
+    Cxx: blockOf(joint, source, source),
+    Cyx: blockOf(joint, target, source),
+    Cyy: blockOf(joint, target, target),
+  };
 }
 
-function moveMean(mean: Float64Array, packed: Matrix, weight: number, n: number, rows: number): void {
-  if (weight === 0) return;
-  for (let i = 0; i < mean.length; i++) {
-    const shift = (packed.data[(i + 1) * packed.cols - 1] as number) / weight;
-    mean[i] = (mean[i] as number) + (shift * rows) / (n + rows);
-  }
+/**
+ * The moments of several source sites, joined in the order given, and one target site: those of x = (x₁, x₂, …). A copy.
+ *
+ * @throws internal if a product of two of them was not kept
+ */
+export function toGroupMoments(joint: JointMoments, sources: readonly number[], target: number): Moments {
+  if (sources.length === 1) return toPairMoments(joint, sources[0] as number, target);
+  const widths = sources.map((site) => (joint.means[site] as Float64Array).length);
+  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width, 0));
+  const dSource = widths.reduce((sum, width) => sum + width, 0);
+  const meanX = new Float64Array(dSource);
+  const Cxx = createMatrix(dSource, dSource);
+  const Cyx = createMatrix((joint.means[target] as Float64Array).length, dSource);
+  sources.forEach((site, at) => {
+    meanX.set(joint.means[site] as Float64Array, starts[at]);
+    place(Cyx, 0, starts[at] as number, blockOf(joint, target, site));
+    sources.forEach((other, to) => {
+      place(Cxx, starts[at] as number, starts[to] as number, blockOf(joint, site, other));
+    });
+  });
+  return { ...toPairMoments(joint, sources[0] as number, target), meanX, Cxx, Cyx };
+}
+
+function blockOf(joint: JointMoments, row: number, col: number): Matrix {
+  const { C, isTransposed } = findBlock(joint, row, col);
+  return isTransposed ? transpose(C) : C;
+}
+
+/** Writes B into A with its corner at the given row and column. */
+function place(A: Matrix, row: number, col: number, B: Matrix): void {
+  for (let i = 0; i < B.rows; i++) A.data.set(B.data.subarray(i * B.cols, (i + 1) * B.cols), (row + i) * A.cols + col);
+}
+
+/** The diagonal of a matrix, `[min(rows, cols)]`: of Cyy, the sum of squares by dimension. */
+export function diagonal(A: Matrix): Float64Array {
+  return Float64Array.from({ length: Math.min(A.rows, A.cols) }, (_, i) => A.data[i * A.cols + i] as number);
 }
 
 /**
@@ -131,8 +113,7 @@ function moveMean(mean: Float64Array, packed: Matrix, weight: number, n: number,
  * @throws bad-input if the widths differ
  */
 export function addMoments(a: Moments, b: Moments): Moments {
-  checkWidths(a, b);
-  return combine(a, b, 1);
+  return toPairMoments(addJointMoments(toJoint(a), toJoint(b)), 0, 1);
 }
 
 /**
@@ -141,46 +122,17 @@ export function addMoments(a: Moments, b: Moments): Moments {
  * @throws bad-input if the widths differ or `part` has more rows than `whole`
  */
 export function subtractMoments(whole: Moments, part: Moments): Moments {
-  checkWidths(whole, part);
-  if (part.n > whole.n) throw mismatch("bad-input", "moments to subtract", `at most ${whole.n} rows`, `${part.n}`);
-  return combine(whole, part, -1);
+  return toPairMoments(subtractJointMoments(toJoint(whole), toJoint(part)), 0, 1);
 }
 
-function combine(a: Moments, b: Moments, sign: 1 | -1): Moments {
-  const n = a.n + sign * b.n;
-  // Nothing on one side, or nothing left: means of no rows are zero by convention.
-  if (b.n === 0) return a;
-  if (n === 0) return createMomentsSum(a.meanX.length, a.meanY.length).moments();
-  const weight = (sign * (a.n * b.n)) / n;
-  const shiftX = b.meanX.map((value, i) => value - (a.meanX[i] as number));
-  const shiftY = b.meanY.map((value, i) => value - (a.meanY[i] as number));
-  const mean = (of: Float64Array, shift: Float64Array): Float64Array =>
-    of.map((value, i) => value + (sign * b.n * (shift[i] as number)) / n);
-  const product = (A: Matrix, B: Matrix, left: Float64Array, right: Float64Array): Matrix => {
-    const data = A.data.map((value, at) => value + sign * (B.data[at] as number));
-    for (let i = 0; i < A.rows; i++)
-      for (let j = 0; j < A.cols; j++) {
-        const at = i * A.cols + j;
-        data[at] = (data[at] as number) + weight * ((left[i] as number) * (right[j] as number));
-      }
-    return createMatrix(A.rows, A.cols, data);
-  };
+function toJoint({ n, meanX, meanY, Cxx, Cyx, Cyy }: Moments): JointMoments {
   return {
     n,
-    meanX: mean(a.meanX, shiftX),
-    meanY: mean(a.meanY, shiftY),
-    Cxx: product(a.Cxx, b.Cxx, shiftX, shiftX),
-    Cyx: product(a.Cyx, b.Cyx, shiftY, shiftX),
-    cyy: a.cyy.map((value, i) => value + sign * (b.cyy[i] as number) + weight * (shiftY[i] as number) ** 2),
+    means: [meanX, meanY],
+    blocks: [
+      { row: 0, col: 0, C: Cxx },
+      { row: 1, col: 0, C: Cyx },
+      { row: 1, col: 1, C: Cyy },
+    ],
   };
-}
-
-function checkWidths(a: Moments, b: Moments): void {
-  if (a.meanX.length !== b.meanX.length || a.meanY.length !== b.meanY.length)
-    throw mismatch(
-      "bad-input",
-      "moments",
-      `widths ${a.meanX.length} and ${a.meanY.length}`,
-      `${b.meanX.length} and ${b.meanY.length}`,
-    );
 }

@@ -33,7 +33,7 @@ export function toValidationResiduals(
 
 type Means = Pick<TokenMeans, "x" | "y">;
 
-function copyProducts({ n, meanX, meanY, Cxx, Cyx, cyy }: Moments): Moments {
+function copyProducts({ n, meanX, meanY, Cxx, Cyx, Cyy }: Moments): Moments {
   const copy = (A: Matrix): Matrix => createMatrix(A.rows, A.cols, A.data.slice());
   return {
     n,
@@ -41,13 +41,13 @@ function copyProducts({ n, meanX, meanY, Cxx, Cyx, cyy }: Moments): Moments {
     meanY: new Float64Array(meanY.length),
     Cxx: copy(Cxx),
     Cyx: copy(Cyx),
-    cyy: cyy.slice(),
+    Cyy: copy(Cyy),
   };
 }
 
 /** Adds `sign` times the products of √n (token mean − reference), summed over tokens, in place. */
 function addBetween(
-  { Cxx, Cyx, cyy }: Moments,
+  { Cxx, Cyx, Cyy }: Moments,
   table: TokenTable,
   sign: 1 | -1,
   reference: (token: number) => Means,
@@ -58,10 +58,7 @@ function addBetween(
     const k = batch.length;
     addProduct(toView(Cxx), toView(X), toView(X), { m: Cxx.rows, n: Cxx.cols, k }, { sign });
     addProduct(toView(Cyx), toView(Y), toView(X), { m: Cyx.rows, n: Cyx.cols, k }, { sign });
-    for (let at = 0; at < Y.data.length; at++) {
-      const i = Math.floor(at / k);
-      cyy[i] = (cyy[i] as number) + sign * (Y.data[at] as number) ** 2;
-    }
+    addProduct(toView(Cyy), toView(Y), toView(Y), { m: Cyy.rows, n: Cyy.cols, k }, { sign });
   }
 }
 
@@ -86,14 +83,14 @@ const noise = 1e-10;
 
 /** Clears the dimensions that do not vary about the table, so that rounding is not standardised to unit variance. */
 function withoutNoise(rest: Moments, total: Moments): Moments {
-  const d = rest.Cxx.rows;
-  for (let i = 0; i < d; i++) {
-    if ((rest.Cxx.data[i * d + i] as number) > noise * (total.Cxx.data[i * d + i] as number)) continue;
-    for (let j = 0; j < d; j++) rest.Cxx.data[i * d + j] = rest.Cxx.data[j * d + i] = 0;
-  }
-  rest.cyy.forEach((value, i) => {
-    if (!(value > noise * (total.cyy[i] as number))) rest.cyy[i] = 0;
-  });
+  const clear = (A: Matrix, whole: Matrix): void => {
+    for (let i = 0; i < A.rows; i++) {
+      if ((A.data[i * A.cols + i] as number) > noise * (whole.data[i * A.cols + i] as number)) continue;
+      for (let j = 0; j < A.rows; j++) A.data[i * A.cols + j] = A.data[j * A.cols + i] = 0;
+    }
+  };
+  clear(rest.Cxx, total.Cxx);
+  clear(rest.Cyy, total.Cyy);
   return rest;
 }
 

@@ -6,7 +6,7 @@ import { chooseLambda, defaultLambdas } from "./choose-lambda.ts";
 import type { CollectedRows } from "./collect-rows.ts";
 import { type Affine, fitRidgePath, intercept, type RidgePath } from "./fit-ridge.ts";
 import type { Interval, MapScores, PredictionScore, Quartiles, TokenIdentityScore } from "./map-scores.ts";
-import type { Moments } from "./moments.ts";
+import { diagonal, type Moments } from "./moments.ts";
 import { toResidualMoments, toValidationResiduals } from "./residual-moments.ts";
 import { type Predict, predictAffine, type RowErrors, scoreRows } from "./score-rows.ts";
 
@@ -118,7 +118,7 @@ function scoreTokenIdentity(
   const path = fitRidgePath(toResidualMoments(train, table));
   const residuals = toValidationResiduals({ moments: validation, table: validationTable }, { moments: train, table });
   // Where the token decides the whole state, as in a model without context, there is nothing left to choose by.
-  const hasRest = residuals.cyy.some((value) => value > 0);
+  const hasRest = diagonal(residuals.Cyy).some((value) => value > 0);
   const lambda = hasRest ? chooseLambda(path, residuals, lambdas ?? defaultLambdas(path)).lambda : 1;
   const residualMap = path.solve(lambda);
   const predictResidual = predictAffine({ A: residualMap.A, p: new Float64Array(meanY.length) });

@@ -27,10 +27,10 @@ function sums({ X, Y, tokens }: PairedRows, maxBytes = 1e6): { moments: Moments;
 }
 
 /** Σ r rᵀ of residuals about a table, row by row. */
-function direct(of: PairedRows, { moments, table }: ReturnType<typeof sums>): Pick<Moments, "Cxx" | "Cyx" | "cyy"> {
+function direct(of: PairedRows, { moments, table }: ReturnType<typeof sums>): Pick<Moments, "Cxx" | "Cyx" | "Cyy"> {
   const Cxx = { rows: dS, cols: dS, data: new Float64Array(dS * dS) };
   const Cyx = { rows: dT, cols: dS, data: new Float64Array(dT * dS) };
-  const cyy = new Float64Array(dT);
+  const Cyy = { rows: dT, cols: dT, data: new Float64Array(dT * dT) };
   of.tokens.forEach((token, row) => {
     const mean = table.find(token) ?? { x: moments.meanX, y: moments.meanY };
     const x = Array.from(mean.x, (m, j) => of.X[row * dS + j]! - m);
@@ -39,16 +39,16 @@ function direct(of: PairedRows, { moments, table }: ReturnType<typeof sums>): Pi
       for (let i = 0; i < dS; i++) Cxx.data[i * dS + j]! += x[i]! * x[j]!;
       for (let i = 0; i < dT; i++) Cyx.data[i * dS + j]! += y[i]! * x[j]!;
     }
-    for (let i = 0; i < dT; i++) cyy[i]! += y[i]! ** 2;
+    for (let i = 0; i < dT; i++) for (let k = 0; k < dT; k++) Cyy.data[i * dT + k]! += y[i]! * y[k]!;
   });
-  return { Cxx, Cyx, cyy };
+  return { Cxx, Cyx, Cyy };
 }
 
-function expectSame(a: Moments, b: Pick<Moments, "Cxx" | "Cyx" | "cyy">): void {
+function expectSame(a: Moments, b: Pick<Moments, "Cxx" | "Cyx" | "Cyy">): void {
   // Sums of a few hundred products of size one; totals before subtraction are 100 times larger.
   expect(distance(a.Cxx.data, b.Cxx.data)).toBeLessThan(1e-8);
   expect(distance(a.Cyx.data, b.Cyx.data)).toBeLessThan(1e-8);
-  expect(distance(a.cyy, b.cyy)).toBeLessThan(1e-8);
+  expect(distance(a.Cyy.data, b.Cyy.data)).toBeLessThan(1e-8);
   expect([...a.meanX, ...a.meanY]).toEqual([0, 0, 0, 0, 0]);
 }
 
