@@ -149,6 +149,7 @@ export {
   type LayerPair,
   parseLayerPair,
 } from "./maps/layer-pairs.ts";
+export { type LinearCka, linearCka, type PairProducts } from "./maps/linear-cka.ts";
 export { readMap, writeMap } from "./maps/map-file.ts";
 export type {
   Interval,
@@ -160,6 +161,14 @@ export type {
 } from "./maps/map-scores.ts";
 export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
 export { readMoments, writeMoments } from "./maps/moments-file.ts";
+export {
+  type PrincipalSide,
+  type Svcca,
+  type SvccaOptions,
+  svcca,
+  svccaOfSides,
+  toPrincipalSide,
+} from "./maps/svcca.ts";
 // models
 export { type DemoName, demoData, demoModelPath, demoNames } from "./models/demo-family.ts";
 export type { HubOptions } from "./models/hub.ts";
