@@ -1,6 +1,13 @@
 // The public door: explicit named exports, grouped by room.
 
 // activations
+export {
+  type ContrastPair,
+  checkContrastPair,
+  maxPairs,
+  type ReadContrastOptions,
+  readContrastSet,
+} from "./activations/contrast-set.ts";
 export { type Corpus, type CorpusDocument, resolveCorpus, toCorpus } from "./activations/corpus.ts";
 export {
   type LeftOut,
@@ -9,6 +16,7 @@ export {
   readPairedRows,
   sinkFactor,
 } from "./activations/paired-rows.ts";
+export { formatReadPosition, parseReadPosition, type ReadPosition } from "./activations/read-position.ts";
 export {
   checkSameTokenizer,
   defaultContext,
@@ -225,12 +233,6 @@ export {
 export { type SteerOptions, toAdditions } from "./steer/to-additions.ts";
 // vectors
 export { addVectors, cosineBetween, scaleVector, subtractVectors } from "./vectors/combine.ts";
-export {
-  type ContrastPair,
-  checkContrastPair,
-  type ReadContrastOptions,
-  readContrastSet,
-} from "./vectors/contrast-set.ts";
 export { formatControlVector, readControlVector } from "./vectors/control-vector.ts";
 export {
   type Extraction,
@@ -245,7 +247,6 @@ export { pcaDirection } from "./vectors/pca.ts";
 export { type PersonaContrast, type PersonaOptions, personaContrast } from "./vectors/persona-contrast.ts";
 export { type ProbeOptions, probeDirection } from "./vectors/probe.ts";
 export { type PairRows, type ReadPairsOptions, readPairRows, type SiteRows } from "./vectors/read-pair-rows.ts";
-export { formatReadPosition, parseReadPosition, type ReadPosition } from "./vectors/read-position.ts";
 export { sentenceOpenings } from "./vectors/sentence-openings.ts";
 export { crossValidate, type FitDirection, measureSeparation, type Separation } from "./vectors/separation.ts";
 export {

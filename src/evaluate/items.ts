@@ -1,6 +1,6 @@
+import { type ContrastPair, type ReadContrastOptions, readContrastSet } from "../activations/contrast-set.ts";
 import type { OpenModel, ScoredItem } from "../engine/open-model.ts";
 import { mismatch } from "../errors.ts";
-import { type ContrastPair, type ReadContrastOptions, readContrastSet } from "../vectors/contrast-set.ts";
 import { toPromptTokens } from "./prompt-tokens.ts";
 
 /** A prompt with two continuations: the one the concept should make likelier, and the other. */

@@ -1,14 +1,14 @@
+import type { ContrastPair } from "../activations/contrast-set.ts";
+import type { ReadPosition } from "../activations/read-position.ts";
 import { toIdentity } from "../engine/description.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import { checkSite, formatSite, type Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
-import type { ContrastPair } from "./contrast-set.ts";
 import { meanDifference } from "./mean-difference.ts";
 import { pcaDirection } from "./pca.ts";
 import { probeDirection } from "./probe.ts";
 import { type ReadPairsOptions, readPairRows } from "./read-pair-rows.ts";
-import type { ReadPosition } from "./read-position.ts";
 import { crossValidate, type FitDirection, type Separation } from "./separation.ts";
 import { checkSteeringVector, type Direction, type SteeringVector, vectorNorm } from "./steering-vector.ts";
 

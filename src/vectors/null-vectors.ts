@@ -1,7 +1,7 @@
+import type { ContrastPair } from "../activations/contrast-set.ts";
 import { mismatch } from "../errors.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
-import type { ContrastPair } from "./contrast-set.ts";
 import { type SteeringVector, vectorNorm } from "./steering-vector.ts";
 
 /**

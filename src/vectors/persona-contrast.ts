@@ -1,7 +1,7 @@
+import type { ContrastPair } from "../activations/contrast-set.ts";
+import type { ReadPosition } from "../activations/read-position.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import { mismatch } from "../errors.ts";
-import type { ContrastPair } from "./contrast-set.ts";
-import type { ReadPosition } from "./read-position.ts";
 import { sentenceOpenings } from "./sentence-openings.ts";
 
 export interface PersonaOptions {

@@ -1,7 +1,7 @@
+import { formatReadPosition, parseReadPosition } from "../activations/read-position.ts";
 import type { ModelIdentity } from "../engine/description.ts";
 import { mismatch } from "../errors.ts";
 import { showValue } from "../formats/show-value.ts";
-import { formatReadPosition, parseReadPosition } from "./read-position.ts";
 import type { MapEndName, TransferSource, VectorProvenance } from "./steering-vector.ts";
 
 const kinds = ["native", "transferred", "random", "imported", "combined"] as const;

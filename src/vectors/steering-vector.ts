@@ -1,7 +1,7 @@
+import type { ReadPosition } from "../activations/read-position.ts";
 import type { ModelIdentity } from "../engine/description.ts";
 import { formatSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
-import type { ReadPosition } from "./read-position.ts";
 
 /** What is added to the residual stream at one site. */
 export interface Direction {

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { residPost } from "../../src/engine/site.ts";
-import { extractVector } from "../../src/vectors/extract.ts";
-import { shuffledLabels } from "../../src/vectors/null-vectors.ts";
-import { readPairRows } from "../../src/vectors/read-pair-rows.ts";
 import {
   formatReadPosition,
   parseReadPosition,
   type ReadPosition,
   toReadPositions,
-} from "../../src/vectors/read-position.ts";
+} from "../../src/activations/read-position.ts";
+import { residPost } from "../../src/engine/site.ts";
+import { extractVector } from "../../src/vectors/extract.ts";
+import { shuffledLabels } from "../../src/vectors/null-vectors.ts";
+import { readPairRows } from "../../src/vectors/read-pair-rows.ts";
 import { vectorNorm } from "../../src/vectors/steering-vector.ts";
 import { cosine, plantedModel } from "./planted-model.ts";
 

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readContrastSet } from "../../src/activations/contrast-set.ts";
 import { openModel } from "../../src/engine/open.ts";
 import type { LayerAddition, OpenModel } from "../../src/engine/open-model.ts";
 import { residPost } from "../../src/engine/site.ts";
@@ -9,7 +10,6 @@ import { demoData, demoModelPath } from "../../src/models/demo-family.ts";
 import { checkVectorFits } from "../../src/steer/check-vector-fits.ts";
 import { toAdditions } from "../../src/steer/to-additions.ts";
 import { subtractVectors } from "../../src/vectors/combine.ts";
-import { readContrastSet } from "../../src/vectors/contrast-set.ts";
 import { type Extraction, extractVector } from "../../src/vectors/extract.ts";
 import { randomLike } from "../../src/vectors/null-vectors.ts";
 import { personaContrast } from "../../src/vectors/persona-contrast.ts";

@@ -19,6 +19,9 @@ export interface ReadContrastOptions {
   readonly concept?: string | undefined;
 }
 
+/** Pairs that a set may hold: far more than any concept was ever described by, and little enough to keep in memory as text. */
+export const maxPairs: number = 100_000;
+
 /**
  * Reads contrast pairs from JSON Lines, a JSON array (`.json`) or CSV/TSV with those columns; gzip is unpacked.
  *
@@ -29,7 +32,8 @@ export interface ReadContrastOptions {
  *
  * Texts are joined to the prompt as they stand. A `concept` that differs from row to row must be chosen by option.
  *
- * @throws not-found, io; bad-input, naming the line, for rows of another shape, empty or equal sides; for no rows
+ * @throws not-found, io; bad-input, naming the line, for rows of another shape, empty or equal sides; for no rows, or more than
+ * {@link maxPairs}
  */
 export async function readContrastSet(path: string, { concept }: ReadContrastOptions = {}): Promise<ContrastPair[]> {
   const pairs: ContrastPair[] = [];
@@ -37,7 +41,12 @@ export async function readContrastSet(path: string, { concept }: ReadContrastOpt
   for await (const { value, where } of readRows(path)) {
     const named = isRecord(value) && typeof value["concept"] === "string" ? value["concept"] : undefined;
     if (named !== undefined) concepts.add(named);
-    if (concept === undefined || named === undefined || named === concept) pairs.push(checkContrastPair(value, where));
+    if (concept !== undefined && named !== undefined && named !== concept) continue;
+    if (pairs.length === maxPairs)
+      throw mismatch("bad-input", where, `at most ${maxPairs} pairs`, "one more", {
+        hint: "take fewer; a few hundred already settle a direction",
+      });
+    pairs.push(checkContrastPair(value, where));
   }
   if (concept !== undefined && concepts.size > 0 && !concepts.has(concept))
     throw mismatch("bad-input", path, `a concept of ${[...concepts].sort().join(", ")}`, concept);
