@@ -54,6 +54,7 @@ export type {
   RunOptions,
   ScoredItem,
   StopReason,
+  WindowBatch,
   WindowStates,
 } from "./engine/open-model.ts";
 export type { OpenSequence } from "./engine/open-sequence.ts";
@@ -143,9 +144,12 @@ export {
   applyMap,
   type CorpusRecord,
   carryDirection,
+  type FitMethod,
   type FitRecord,
+  type FitSpace,
   type MapEnd,
   type RowCounts,
+  type RowsLeftOut,
 } from "./maps/affine-map.ts";
 export { chooseLambda, defaultLambdas, type LambdaChoice } from "./maps/choose-lambda.ts";
 export { defaultRows, type FitMapOptions, type FitMapResult, type FitProgress, fitMap } from "./maps/fit-map.ts";
@@ -158,13 +162,26 @@ export {
   parseLayerPair,
 } from "./maps/layer-pairs.ts";
 export { type LinearCka, linearCka, type PairProducts } from "./maps/linear-cka.ts";
-export { readMap, writeMap } from "./maps/map-file.ts";
+export {
+  formatLayerPlan,
+  formatLayers,
+  type LayerPlan,
+  type LayerRange,
+  type LayerSet,
+  type MapLayers,
+  parseLayerPlan,
+  type ResolvedLayerPlan,
+  resolveLayerPlan,
+} from "./maps/layer-plan.ts";
+export { readMap, readMaps, writeMap, writeMaps } from "./maps/map-file.ts";
 export type {
   Interval,
+  LearningPoint,
   MapScores,
   MeanCosine,
   PredictionScore,
   Quartiles,
+  SourceGain,
   TokenIdentityScore,
 } from "./maps/map-scores.ts";
 export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";

@@ -107,6 +107,7 @@ export async function runDemoStudy(
   const lanes = await Promise.allSettled(larges.map(lane));
   progress.finish();
   for (const result of lanes) if (result.status === "rejected") throw result.reason;
+  const { r2ByDimension: _, ...scores } = map.scores;
   return {
     format: "trimtab-study",
     version: 1,
@@ -121,7 +122,7 @@ export async function runDemoStudy(
     ],
     source: await toStudyModel(small),
     target: await toStudyModel(large),
-    map: { sources: map.sources, target: map.target, fit: map.fit, scores: map.scores },
+    map: { sources: map.sources, target: map.target, fit: map.fit, scores },
     concepts,
     warnings,
   };

@@ -21,6 +21,17 @@ export interface CorpusRecord {
   readonly windows: number;
 }
 
+/** Positions read that gave no row, by the first reason that applied. */
+export interface RowsLeftOut {
+  /** The first position of a window. */
+  readonly first: number;
+  readonly special: number;
+  /** Rows more than ten times as long as the median. */
+  readonly sink: number;
+  /** Positions that the row selection did not name. */
+  readonly unselected: number;
+}
+
 /** Where the rows of a fit went. `total` counts every position read; what was not left out was split three ways. */
 export interface RowCounts {
   readonly total: number;
@@ -30,15 +41,29 @@ export interface RowCounts {
   readonly validation: number;
   /** Rows that were scored once, at the end. */
   readonly heldOut: number;
-  readonly leftOut: { readonly first: number; readonly special: number; readonly sink: number };
+  readonly leftOut: RowsLeftOut;
 }
+
+/** How the coefficients were fitted. */
+export type FitMethod = "ridge" | "ols" | "procrustes" | "scaled-procrustes" | "reduced-rank" | "adamw";
+
+/** What was done to the centred states before the fit: nothing, each dimension scaled to variance 1, or all of them decorrelated too. */
+export type FitSpace = "raw" | "standardised" | "whitened";
 
 /** How a map was made: enough to make it again. */
 export interface FitRecord {
-  readonly method: "ridge" | "ols";
-  /** Ridge penalty on the standardised source, as a multiple of its mean eigenvalue (see `fitRidge`); 0 is ordinary least squares. */
+  readonly method: FitMethod;
+  /** The space the coefficients were fitted in. The map itself is between the states as they are, whatever the space. */
+  readonly space: FitSpace;
+  /** Ridge penalty as a multiple of the source's mean eigenvalue in that space (see `fitRidge`); 0 where there is none. */
   readonly lambda: number;
-  /** Every penalty tried with its R² on the validation windows. */
+  /** Rank of A, where it was chosen. */
+  readonly rank?: number;
+  /** How the penalty was chosen. */
+  readonly choice: "validation" | "cross-validation" | "given";
+  /** Folds of a cross-validation. */
+  readonly folds?: number;
+  /** Every penalty tried with its R² on the rows that chose. */
   readonly tried: readonly { readonly lambda: number; readonly r2: number }[];
   /** Condition number of the standardised source covariance on the training rows; large means directions that barely occurred. */
   readonly condition: number;
@@ -47,8 +72,8 @@ export interface FitRecord {
   readonly rows: RowCounts;
   /** Tokens per window. */
   readonly context: number;
-  /** Which positions gave rows. */
-  readonly rowsKind: "all";
+  /** Which positions gave rows, such as `all`, `last` or `all,pairs*4`. */
+  readonly rowSelection: string;
   /** Version of Trimtab that fitted it. */
   readonly version: string;
   /** When, ISO 8601, if the caller said so. */

@@ -2,9 +2,11 @@ import { mismatch } from "../errors.ts";
 
 /**
  * The shape of a plain record: `"string"`, `"number"` (finite), `"count"` (integer of at least 0), `"ratio"` (a number, or null for
- * infinity, which JSON lacks), a list `[schema]`, or an object. A key ending in `?` may be missing.
+ * infinity, which JSON lacks), `"true"`, a list `[schema]`, or an object. A key ending in `?` may be missing.
  */
-export type Schema = "string" | "number" | "count" | "ratio" | readonly [Schema] | { readonly [key: string]: Schema };
+export type Schema = Scalar | readonly [Schema] | { readonly [key: string]: Schema };
+
+type Scalar = "string" | "number" | "count" | "ratio" | "true";
 
 /** Longer strings and lists than any of ours are not read from strangers' files. */
 const maxLength = 1 << 16;
@@ -33,10 +35,14 @@ export function checkRecord(value: unknown, schema: Schema, where: string): unkn
   return result;
 }
 
-function checkScalar(value: unknown, schema: "string" | "number" | "count" | "ratio", where: string): unknown {
+function checkScalar(value: unknown, schema: Scalar, where: string): unknown {
   if (schema === "string") {
     if (typeof value === "string" && value.length <= maxLength) return value;
     throw mismatch("bad-input", where, `a string of at most ${maxLength} characters`, show(value));
+  }
+  if (schema === "true") {
+    if (value === true) return value;
+    throw mismatch("bad-input", where, "true or nothing", show(value));
   }
   if (schema === "ratio" && value === null) return Number.POSITIVE_INFINITY;
   if (schema === "count" && Number.isSafeInteger(value) && (value as number) >= 0) return value;

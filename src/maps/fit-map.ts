@@ -7,7 +7,7 @@ import type { OpenModel } from "../engine/open-model.ts";
 import { checkSite, type Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
-import type { AffineMap } from "./affine-map.ts";
+import type { AffineMap, RowsLeftOut } from "./affine-map.ts";
 import { type CollectedRows, createCollector } from "./collect-rows.ts";
 import { solveMap } from "./solve-map.ts";
 
@@ -162,13 +162,13 @@ async function identify(model: OpenModel): Promise<ModelIdentity> {
 interface Ledger {
   readonly tokens: number;
   readonly windows: number;
-  readonly leftOut: { readonly first: number; readonly special: number; readonly sink: number };
+  readonly leftOut: RowsLeftOut;
   add(rows: PairedRows): void;
   digest(): { readonly sha256: string; readonly documents: number; readonly windows: number };
 }
 
 function createLedger(): Ledger {
-  const leftOut = { first: 0, special: 0, sink: 0 };
+  const leftOut = { first: 0, special: 0, sink: 0, unselected: 0 };
   const hash = createHash("sha256");
   let [tokens, windows, documents, last] = [0, 0, 0, -1];
   return {

@@ -1,101 +1,166 @@
-import { formatSite, parseSite } from "../engine/site.ts";
+import type { ModelIdentity } from "../engine/description.ts";
+import { formatSite, parseSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
-import type { FitRecord, MapEnd } from "./affine-map.ts";
+import type { AffineMap, FitRecord, MapEnd } from "./affine-map.ts";
 import { checkRecord, type Schema } from "./check-record.ts";
 import type { MapScores } from "./map-scores.ts";
 
+/** What a map's file says of it in JSON: all but its arrays. */
+export interface MapRecord extends Pick<AffineMap, "sources" | "target" | "fit"> {
+  readonly scores: Omit<MapScores, "r2ByDimension">;
+}
+
+/** The two models of a map, which the maps of one file share. */
+export interface MapModels {
+  readonly source: ModelIdentity;
+  readonly target: ModelIdentity;
+}
+
+const modelSchema: Schema = {
+  name: "string",
+  sha256: "string",
+  architecture: "string",
+  width: "count",
+  blocks: "count",
+  quantisation: "string",
+  tokenizerFingerprint: "string",
+};
+
+const end = { site: "string", medianNorm: "number" } as const;
 const cosine = { raw: "number", centred: "number" } as const;
 const prediction = { r2: "number", cosine } as const;
 
-const endSchema: Schema = {
-  model: {
-    name: "string",
-    sha256: "string",
-    architecture: "string",
-    width: "count",
-    blocks: "count",
-    quantisation: "string",
-    tokenizerFingerprint: "string",
+const recordSchema: Schema = {
+  sources: [end],
+  target: end,
+  fit: {
+    method: "string",
+    space: "string",
+    lambda: "number",
+    "rank?": "count",
+    choice: "string",
+    "folds?": "count",
+    tried: [{ lambda: "number", r2: "number" }],
+    condition: "ratio",
+    seed: "count",
+    corpus: { name: "string", sha256: "string", documents: "count", windows: "count" },
+    rows: {
+      total: "count",
+      train: "number", // a total weight, where rows were weighted
+      validation: "number",
+      heldOut: "number",
+      leftOut: { first: "count", special: "count", sink: "count", unselected: "count" },
+    },
+    context: "count",
+    rowSelection: "string",
+    version: "string",
+    "createdAt?": "string",
   },
-  site: "string",
-  medianNorm: "number",
-};
-
-const fitSchema: Schema = {
-  method: "string",
-  lambda: "number",
-  tried: [{ lambda: "number", r2: "number" }],
-  condition: "ratio",
-  seed: "count",
-  corpus: { name: "string", sha256: "string", documents: "count", windows: "count" },
-  rows: {
-    total: "count",
-    train: "count",
-    validation: "count",
-    heldOut: "count",
-    leftOut: { first: "count", special: "count", sink: "count" },
+  scores: {
+    ...prediction,
+    rows: "count",
+    windows: "count",
+    r2Interval: { low: "number", high: "number", level: "number", resamples: "count" },
+    r2PerDimension: { lower: "number", median: "number", upper: "number" },
+    mse: "number",
+    "explainedVariance?": "number",
+    "effectiveRank?": "number",
+    nulls: { mean: prediction, shuffled: prediction, randomOrthogonal: prediction, "untrained?": prediction },
+    tokenIdentity: { table: "number", beyond: "number", tokensSeen: "count", unseenShare: "number" },
+    "learningCurve?": [{ rows: "number", r2: "number" }],
+    "roundTrip?": { r2: "number" },
+    "sourceGains?": [{ site: "string", r2: "number" }],
+    "weighted?": "true",
   },
-  context: "count",
-  rowsKind: "string",
-  version: "string",
-  "createdAt?": "string",
 };
 
-const scoresSchema: Schema = {
-  ...prediction,
-  rows: "count",
-  windows: "count",
-  r2Interval: { low: "number", high: "number", level: "number", resamples: "count" },
-  r2PerDimension: { lower: "number", median: "number", upper: "number" },
-  mse: "number",
-  cosineRows: "count",
-  nulls: { mean: prediction, shuffled: prediction, randomOrthogonal: prediction },
-  tokenIdentity: { table: "number", beyond: "number", tokensSeen: "count", unseenShare: "number" },
-};
+const methods: readonly FitRecord["method"][] = [
+  "ridge",
+  "ols",
+  "procrustes",
+  "scaled-procrustes",
+  "reduced-rank",
+  "adamw",
+];
+const spaces: readonly FitRecord["space"][] = ["raw", "standardised", "whitened"];
+const choices: readonly FitRecord["choice"][] = ["validation", "cross-validation", "given"];
 
-/** Writes one end of a map as JSON; sites as `resid_post.<layer>`. */
-export function formatMapEnd({ model, site, medianNorm }: MapEnd): string {
-  return JSON.stringify({ model, site: formatSite(site), medianNorm });
+/** Longer selections than any that a person writes are not read from strangers' files. */
+const maxSelectionLength = 1000;
+
+/** Writes what a map is and how it did as JSON, without its models; sites as `resid_post.<layer>`. */
+export function formatMapRecord({ sources, target, fit, scores }: AffineMap): string {
+  const { r2ByDimension: _, ...plain } = scores;
+  const formatEnd = ({ site, medianNorm }: MapEnd): object => ({ site: formatSite(site), medianNorm });
+  return JSON.stringify({ sources: sources.map(formatEnd), target: formatEnd(target), fit, scores: plain });
 }
 
-/** Reads what {@link formatMapEnd} wrote. @throws bad-input naming the field */
-export function parseMapEnd(json: string, where: string): MapEnd {
-  const end = checkRecord(parseJson(json, where), endSchema, where) as Omit<MapEnd, "site"> & { readonly site: string };
-  const site = parseSite(end.site);
-  if (site.layer >= end.model.blocks)
-    throw mismatch("bad-input", `${where}.site`, `a layer below ${end.model.blocks}`, String(site.layer));
-  return { ...end, site };
+/**
+ * Reads what {@link formatMapRecord} wrote, given the models.
+ *
+ * @throws bad-input naming the field; unsupported for a method, space or choice of a newer version
+ */
+export function parseMapRecord(json: string, models: MapModels, where: string): MapRecord {
+  return toMapRecord(parseJson(json, where), models, where);
 }
 
-/** Writes how a map was fitted as JSON. */
-export function formatFit(fit: FitRecord): string {
-  return JSON.stringify(fit);
+/** Checks the plain value of a map's record, as {@link parseMapRecord} does. */
+export function toMapRecord(value: unknown, { source, target }: MapModels, where: string): MapRecord {
+  const record = checkRecord(value, recordSchema, where) as PlainRecord;
+  const { fit } = record;
+  checkKnown(fit.method, methods, `${where}.fit.method`);
+  checkKnown(fit.space, spaces, `${where}.fit.space`);
+  checkKnown(fit.choice, choices, `${where}.fit.choice`);
+  if (fit.rowSelection.length > maxSelectionLength)
+    throw mismatch("bad-input", `${where}.fit.rowSelection`, `at most ${maxSelectionLength} characters`, "more");
+  return {
+    ...record,
+    sources: record.sources.map((at, i) => toMapEnd(at, source, `${where}.sources[${i}]`)),
+    target: toMapEnd(record.target, target, `${where}.target`),
+  };
 }
 
-/** Reads what {@link formatFit} wrote. @throws bad-input naming the field; unsupported for a newer method or kind of rows */
-export function parseFit(json: string, where: string): FitRecord {
-  const fit = checkRecord(parseJson(json, where), fitSchema, where) as FitRecord;
-  checkKnown(fit.method, ["ridge", "ols"], `${where}.method`);
-  checkKnown(fit.rowsKind, ["all"], `${where}.rowsKind`);
-  return fit;
+/** Writes which model is at an end of a file's maps as JSON. */
+export function formatMapModel(model: ModelIdentity): string {
+  return JSON.stringify(toMapModel(model, "model"));
 }
 
-/** Writes a map's scores as JSON. */
-export function formatScores(scores: MapScores): string {
-  return JSON.stringify(scores);
+/** Reads what {@link formatMapModel} wrote. @throws bad-input naming the field */
+export function parseMapModel(json: string, where: string): ModelIdentity {
+  return toMapModel(parseJson(json, where), where);
 }
 
-/** Reads what {@link formatScores} wrote. @throws bad-input naming the field */
-export function parseScores(json: string, where: string): MapScores {
-  return checkRecord(parseJson(json, where), scoresSchema, where) as MapScores;
+/** Checks the plain value of a model's identity; its keys come in one order. @throws bad-input naming the field */
+export function toMapModel(value: unknown, where: string): ModelIdentity {
+  return checkRecord(value, modelSchema, where) as ModelIdentity;
 }
 
-function parseJson(json: string, where: string): unknown {
+/** Parses JSON of a map's file. @throws bad-input naming `where` */
+export function parseJson(json: string, where: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
     throw mismatch("bad-input", where, "JSON", JSON.stringify(json.slice(0, 60)), { cause: error });
   }
+}
+
+interface PlainEnd {
+  readonly site: string;
+  readonly medianNorm: number;
+}
+
+interface PlainRecord extends Pick<MapRecord, "fit" | "scores"> {
+  readonly sources: readonly PlainEnd[];
+  readonly target: PlainEnd;
+}
+
+function toMapEnd({ site, medianNorm }: PlainEnd, model: ModelIdentity, where: string): MapEnd {
+  return { model, site: checkLayer(parseSite(site), model, `${where}.site`), medianNorm };
+}
+
+function checkLayer(site: Site, { blocks }: ModelIdentity, where: string): Site {
+  if (site.layer >= blocks) throw mismatch("bad-input", where, `a layer below ${blocks}`, String(site.layer));
+  return site;
 }
 
 function checkKnown(value: string, known: readonly string[], where: string): void {

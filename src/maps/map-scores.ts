@@ -41,7 +41,11 @@ export interface TokenIdentityScore {
   readonly unseenShare: number;
 }
 
-/** A map's score on windows that neither fitted it nor chose its penalty, beside what no knowledge at all would score. */
+/**
+ * A map's score on windows that neither fitted it nor chose its penalty, beside what no knowledge at all would score.
+ *
+ * What may be missing was not computed, or the map is from before it was. Cosines are means over all held-out rows.
+ */
 export interface MapScores extends PredictionScore {
   readonly rows: number;
   readonly windows: number;
@@ -50,8 +54,12 @@ export interface MapScores extends PredictionScore {
   readonly r2PerDimension: Quartiles;
   /** Mean squared error per dimension. */
   readonly mse: number;
-  /** Rows that the cosines are means over: all held-out rows, which are bounded in number (see `held-out-set.ts`). */
-  readonly cosineRows: number;
+  /** Mean over the target's dimensions of their R²: R² in the standardised space, where a large dimension counts no more than a small one. */
+  readonly explainedVariance?: number;
+  /** R² by dimension, `[dTarget]`; NaN for a dimension that does not vary on the held-out rows. In a file it is a tensor. */
+  readonly r2ByDimension?: Float64Array;
+  /** exp of the entropy of the shares of variance along the principal axes of the predictions: how many directions they use. */
+  readonly effectiveRank?: number;
   readonly nulls: {
     /** The training mean for every row. */
     readonly mean: PredictionScore;
@@ -59,6 +67,30 @@ export interface MapScores extends PredictionScore {
     readonly shuffled: PredictionScore;
     /** A random semi-orthogonal matrix with the best single scale. */
     readonly randomOrthogonal: PredictionScore;
+    /** The same fit from a model of the source's shape that was never trained. */
+    readonly untrained?: PredictionScore;
   };
   readonly tokenIdentity: TokenIdentityScore;
+  /** Held-out R² of the same fit on fewer training rows, ascending. */
+  readonly learningCurve?: readonly LearningPoint[];
+  /** R² of the source states after going to the target and back by the map fitted the other way. */
+  readonly roundTrip?: { readonly r2: number };
+  /** Of a map from several sites: held-out R² of the map from the first alone, then with each further one. */
+  readonly sourceGains?: readonly SourceGain[];
+  /** Rows counted with weights, in the fit and in these scores. */
+  readonly weighted?: true;
+}
+
+/** One point of a learning curve. */
+export interface LearningPoint {
+  /** Training rows. */
+  readonly rows: number;
+  readonly r2: number;
+}
+
+/** What a map scores once this site is among its sources. */
+export interface SourceGain {
+  /** Such as `resid_post.12`. */
+  readonly site: string;
+  readonly r2: number;
 }

@@ -39,6 +39,8 @@ export function scoreMap(collected: CollectedRows, { map, path, lambda, lambdas,
   const centre = train.meanY;
   const score = (affine: Affine): RowErrors => scoreRows(predictAffine(affine), heldOut, centre);
   const errors = score(map);
+  const r2ByDimension = toR2ByDimension(errors);
+  const varying = r2ByDimension.filter(Number.isFinite);
   // Shuffling leaves the source rows as they were, so their decomposition serves again.
   const unrelated = fitRidgePath(shuffled, path.basis).solve(lambda);
   return {
@@ -46,9 +48,10 @@ export function scoreMap(collected: CollectedRows, { map, path, lambda, lambdas,
     rows: errors.rows,
     windows: heldOut.length,
     r2Interval: bootstrapInterval(errors, random),
-    r2PerDimension: toQuartiles(errors),
+    r2PerDimension: toQuartiles(varying),
+    ...(varying.length > 0 && { explainedVariance: varying.reduce((sum, value) => sum + value, 0) / varying.length }),
+    r2ByDimension,
     mse: errors.sse / (errors.rows * centre.length),
-    cosineRows: errors.rows,
     nulls: {
       mean: toScore(score({ A: createMatrix(map.A.rows, map.A.cols), p: centre })),
       shuffled: toScore(score(unrelated)),
@@ -77,12 +80,16 @@ function bootstrapInterval({ sseByWindow, sstByWindow }: RowErrors, random: Rand
   return { low: quantile(values, tail), high: quantile(values, 1 - tail), level, resamples };
 }
 
-/** R² by dimension; dimensions that do not vary on the held-out rows have none. */
-function toQuartiles({ sseByDimension, sstByDimension }: RowErrors): Quartiles {
-  const values = sseByDimension
-    .map((sse, i) => 1 - sse / (sstByDimension[i] as number))
-    .filter(Number.isFinite)
-    .sort();
+/** R² by dimension; NaN for those that do not vary on the held-out rows. */
+function toR2ByDimension({ sseByDimension, sstByDimension }: RowErrors): Float64Array {
+  return sseByDimension.map((sse, i) => {
+    const r2 = 1 - sse / (sstByDimension[i] as number);
+    return Number.isFinite(r2) ? r2 : Number.NaN;
+  });
+}
+
+function toQuartiles(r2s: Float64Array): Quartiles {
+  const values = r2s.toSorted();
   return { lower: quantile(values, 0.25), median: quantile(values, 0.5), upper: quantile(values, 0.75) };
 }
 

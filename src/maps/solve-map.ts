@@ -38,7 +38,9 @@ export function solveMap(
     condition: path.basis.condition,
     seed,
     rows: { ...counts, train: train.n, validation: validation.n, heldOut: scores.rows },
-    rowsKind: "all",
+    space: "standardised",
+    choice: tried.length > 1 ? "validation" : "given",
+    rowSelection: "all",
     ...record,
   };
   const map: AffineMap = {

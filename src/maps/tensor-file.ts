@@ -2,21 +2,33 @@ import { mismatch } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
 
 /**
- * Checks that a safetensors file is one of ours, of the given kind and of version 1.
+ * Checks that a safetensors file is one of ours, of the given kind and of a version that can be read, and returns the version.
  *
  * @throws bad-input naming what it is instead; unsupported for another version
  */
-export function checkKind({ metadata, tensors }: Safetensors, kind: string, path: string): void {
+export function checkKind(
+  { metadata, tensors }: Safetensors,
+  kind: string,
+  path: string,
+  versions: readonly string[] = ["1"],
+): string {
   const found = metadata.get("format");
   if (found !== kind)
     throw mismatch("bad-input", path, `a ${kind} file`, describe(found, tensors.keys()), {
       hint: kind === "trimtab-map" ? "write one with: trimtab fit SOURCE TARGET --corpus PATH -o FILE" : undefined,
     });
   const version = metadata.get("version");
-  if (version !== "1")
-    throw mismatch("unsupported", path, `a ${kind} of version 1`, `version ${String(version).slice(0, 20)}`, {
-      hint: "update trimtab",
-    });
+  if (version === undefined || !versions.includes(version))
+    throw mismatch(
+      "unsupported",
+      path,
+      `a ${kind} of version ${versions.join(" or ")}`,
+      `version ${String(version).slice(0, 20)}`,
+      {
+        hint: "update trimtab",
+      },
+    );
+  return version;
 }
 
 function describe(format: string | undefined, names: Iterable<string>): string {

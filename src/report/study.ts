@@ -3,6 +3,7 @@ import { mismatch } from "../errors.ts";
 import type { Comparison } from "../evaluate/comparison.ts";
 import type { TextComparison } from "../evaluate/run-text-comparison.ts";
 import type { AffineMap, MapEnd } from "../maps/affine-map.ts";
+import type { MapScores } from "../maps/map-scores.ts";
 
 /** One of the two models of a study. */
 export interface StudyModel extends ModelIdentity {
@@ -11,8 +12,10 @@ export interface StudyModel extends ModelIdentity {
   readonly vocabulary: number;
 }
 
-/** A map without its coefficients: what it joins, how it was fitted and how it scored. */
-export type StudyMap = Omit<AffineMap, "A" | "p">;
+/** A map without its coefficients: what it joins, how it was fitted and how it scored, all of it JSON. */
+export interface StudyMap extends Omit<AffineMap, "A" | "p" | "scores"> {
+  readonly scores: Omit<MapScores, "r2ByDimension">;
+}
 
 /** One concept: the transferred vector against the native one. */
 export interface StudyConcept {

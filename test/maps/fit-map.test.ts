@@ -44,14 +44,16 @@ test("fitMap(source, target, options) recovers a planted map and says how it was
   expect(map.fit).toMatchObject({
     seed: 3,
     context: 64,
-    rowsKind: "all",
+    space: "standardised",
+    choice: "validation",
+    rowSelection: "all",
     corpus: { name: "letters", documents: 120, windows: 120, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
     rows: {
       total: 120 * 21,
       train: 96 * 20,
       validation: 12 * 20,
       heldOut: 12 * 20,
-      leftOut: { first: 120, special: 0, sink: 0 },
+      leftOut: { first: 120, special: 0, sink: 0, unselected: 0 },
     },
     createdAt: "2026-01-01T00:00:00Z",
   });

@@ -35,7 +35,7 @@ function solve(
       context: 32,
       version: "0",
     },
-    counts: { total: 1, leftOut: { first: 0, special: 0, sink: 0 } },
+    counts: { total: 1, leftOut: { first: 0, special: 0, sink: 0, unselected: 0 } },
   });
 }
 

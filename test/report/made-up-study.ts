@@ -140,10 +140,12 @@ export function madeUpStudy(): Study {
           train: 20_000,
           validation: 4000,
           heldOut: 8000,
-          leftOut: { first: 160, special: 410, sink: 3 },
+          leftOut: { first: 160, special: 410, sink: 3, unselected: 0 },
         },
         context: 256,
-        rowsKind: "all",
+        space: "standardised",
+        choice: "validation",
+        rowSelection: "all",
         version: "0.1.0",
       },
       scores: {
@@ -154,7 +156,6 @@ export function madeUpStudy(): Study {
         r2Interval: { low: 0.421, high: 0.452, level: 0.95, resamples: 1000 },
         r2PerDimension: { lower: 0.31, median: 0.42, upper: 0.53 },
         mse: 1.7,
-        cosineRows: 8000,
         nulls: {
           mean: { r2: -0.0004, cosine: { raw: 0.41, centred: 0 } },
           shuffled: { r2: -0.004, cosine: { raw: 0.4, centred: -0.001 } },

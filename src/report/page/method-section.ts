@@ -75,7 +75,7 @@ export function renderMethodSection(study: Study): string {
     ],
     [
       "rows",
-      `${formatCount(fit.rows.train)} fitted, ${formatCount(fit.rows.validation)} chose λ, ${formatCount(fit.rows.heldOut)} scored; left out ${formatCount(left.first)} first positions, ${formatCount(left.special)} special tokens, ${formatCount(left.sink)} of extreme norm`,
+      `${formatCount(fit.rows.train)} fitted, ${formatCount(fit.rows.validation)} chose λ, ${formatCount(fit.rows.heldOut)} scored; left out ${formatCount(left.first)} first positions, ${formatCount(left.special)} special tokens, ${formatCount(left.sink)} of extreme norm${left.unselected > 0 ? `, ${formatCount(left.unselected)} not selected` : ""}`,
     ],
     [
       "median row norms",
