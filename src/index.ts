@@ -161,7 +161,6 @@ export {
   type LayerPair,
   parseLayerPair,
 } from "./maps/layer-pairs.ts";
-export { type LinearCka, linearCka, type PairProducts } from "./maps/linear-cka.ts";
 export {
   formatLayerPlan,
   formatLayers,
@@ -173,6 +172,7 @@ export {
   type ResolvedLayerPlan,
   resolveLayerPlan,
 } from "./maps/layer-plan.ts";
+export { type LinearCka, linearCka, type PairProducts } from "./maps/linear-cka.ts";
 export { readMap, readMaps, writeMap, writeMaps } from "./maps/map-file.ts";
 export type {
   Interval,
@@ -221,11 +221,16 @@ export {
   formatShortCount,
   formatSigned,
 } from "./report/format-number.ts";
+export { type HeatMapTextOptions, renderHeatMapText } from "./report/heat-map-text.ts";
+export type { LayerAxis, LayerMatrix } from "./report/layer-matrix.ts";
 export { renderPage } from "./report/page.ts";
 export { renderChangeScatter } from "./report/plots/change-scatter.ts";
 export { renderEffectPlot } from "./report/plots/effect-plot.ts";
+export { renderLayerHeatMap } from "./report/plots/layer-heat-map.ts";
+export { type LearningCurveOptions, type LearningPoint, renderLearningCurve } from "./report/plots/learning-curve.ts";
 export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
+export { toStandaloneSvg } from "./report/plots/standalone.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {

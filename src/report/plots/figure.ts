@@ -63,8 +63,8 @@ export function renderFigure({ description, plot }: FigureOptions): string {
   );
 }
 
-/** A legend line above the plot: symbol and label of each series, left to right. */
-export function legend(styles: readonly SeriesStyle[]): Plot.Markish[] {
+/** A legend line above the plot: symbol and label of each series, left to right; `dy` pixels lower than where it stands alone. */
+export function legend(styles: readonly SeriesStyle[], dy = 0): Plot.Markish[] {
   let x = 2;
   return styles.flatMap((style) => {
     const start = x;
@@ -73,12 +73,12 @@ export function legend(styles: readonly SeriesStyle[]): Plot.Markish[] {
       Plot.dot([0], {
         frameAnchor: "top-left",
         dx: start + 4,
-        dy: -20,
+        dy: dy - 20,
         r: 4.5,
         fill: style.colour,
         symbol: style.symbol,
       }),
-      Plot.text([style.label], { frameAnchor: "top-left", textAnchor: "start", dx: start + 14, dy: -26 }),
+      Plot.text([style.label], { frameAnchor: "top-left", textAnchor: "start", dx: start + 14, dy: dy - 26 }),
     ];
   });
 }
