@@ -227,7 +227,11 @@ export { renderPage } from "./report/page.ts";
 export { renderChangeScatter } from "./report/plots/change-scatter.ts";
 export { renderEffectPlot } from "./report/plots/effect-plot.ts";
 export { renderLayerHeatMap } from "./report/plots/layer-heat-map.ts";
-export { type LearningCurveOptions, type LearningPoint, renderLearningCurve } from "./report/plots/learning-curve.ts";
+export {
+  type LearningCurveOptions,
+  type LearningCurvePoint,
+  renderLearningCurve,
+} from "./report/plots/learning-curve.ts";
 export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
@@ -274,11 +278,19 @@ export { crossValidate, type FitDirection, measureSeparation, type Separation } 
 export {
   checkSteeringVector,
   type Direction,
-  type MapEndName,
+  type ModelName,
   type SteeringVector,
+  type TransferMaps,
   type TransferSource,
   type VectorProvenance,
   vectorNorm,
 } from "./vectors/steering-vector.ts";
-export { type Transfer, type TransferOptions, transferVector } from "./vectors/transfer.ts";
+export {
+  type CarriedDirection,
+  type CarryingMap,
+  type Transfer,
+  type TransferOptions,
+  transferVector,
+  type UnusedMap,
+} from "./vectors/transfer.ts";
 export { checkVectorPath, readVector, writeVector } from "./vectors/vector-file.ts";

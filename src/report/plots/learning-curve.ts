@@ -1,11 +1,10 @@
 import * as Plot from "@observablehq/plot";
+import type { LearningPoint } from "../../maps/map-scores.ts";
 import { formatNumber, formatShortCount } from "../format-number.ts";
 import { legend, renderFigure, type SeriesStyle, series } from "./figure.ts";
 
-/** Held-out scores of maps fitted on so many rows. */
-export interface LearningPoint {
-  readonly rows: number;
-  readonly r2: number;
+/** A point of the curve, with what else was measured of the same map. */
+export interface LearningCurvePoint extends LearningPoint {
   readonly interval?: { readonly low: number; readonly high: number } | undefined;
   /** R² beyond token identity of the same rows. */
   readonly beyond?: number | undefined;
@@ -26,7 +25,7 @@ const styles = {
  * identity where they are there. A curve that is flat at its right end has had rows enough.
  */
 export function renderLearningCurve(
-  points: readonly LearningPoint[],
+  points: readonly LearningCurvePoint[],
   { statement }: LearningCurveOptions = {},
 ): string {
   const r2 = points
