@@ -1,6 +1,8 @@
 import { mismatch } from "../errors.ts";
+import { blasFor, lapackFor } from "./backend.ts";
 import { addProduct } from "./kernel.ts";
 import { createMatrix, isSquare, type Matrix, transpose } from "./matrix.ts";
+import { toView } from "./multiply.ts";
 
 /** A factor, or why there is none: the first pivot that was not positive, and its value. */
 export type CholeskyResult =
@@ -24,6 +26,35 @@ export function factorCholesky(S: Matrix): CholeskyResult {
   const n = S.rows;
   const L = createMatrix(n, n);
   for (let i = 0; i < n; i++) L.data.set(S.data.subarray(i * n, i * n + i + 1), i * n);
+  const lapack = lapackFor(n ** 3 / 6);
+  return lapack ? checkPivots(L, S, lapack.factorCholesky(L.data, n)) : factorInPanels(L, S);
+}
+
+/**
+ * Judges a factor from LAPACK by the rule above: LAPACK calls any pivot above zero good, some builds even NaN, and stops at `end`.
+ *
+ * The pivot that stopped it is worked out again, because it need not be stored; its row of L is finished up to it.
+ */
+function checkPivots(L: Matrix, S: Matrix, end: number): CholeskyResult {
+  const n = S.rows;
+  for (let j = 0; j < end; j++) {
+    const value = (L.data[j * n + j] as number) ** 2;
+    if (!(value > pivotFloor(S, j))) return { isPositiveDefinite: false, pivot: j, value };
+  }
+  if (end === n) return { isPositiveDefinite: true, L };
+  let value = S.data[end * n + end] as number;
+  for (let t = 0; t < end; t++) value -= (L.data[end * n + t] as number) ** 2;
+  return { isPositiveDefinite: false, pivot: end, value };
+}
+
+/** The least that counts as positive at pivot j. */
+function pivotFloor(S: Matrix, j: number): number {
+  return S.rows * Number.EPSILON * Math.abs(S.data[j * S.rows + j] as number);
+}
+
+/** The factor by panels, in place of the copy of S in `L`. */
+function factorInPanels(L: Matrix, S: Matrix): CholeskyResult {
+  const n = S.rows;
   const view = (row: number, col: number): { data: Float64Array; offset: number; stride: number } => ({
     data: L.data,
     offset: row * n + col,
@@ -36,8 +67,7 @@ export function factorCholesky(S: Matrix): CholeskyResult {
     for (let j = start; j < start + width; j++) {
       const rowJ = j * n;
       const value = reduced(L.data, rowJ, L.data, rowJ, start, j);
-      const floor = n * Number.EPSILON * Math.abs(S.data[rowJ + j] as number);
-      if (!(value > floor)) return { isPositiveDefinite: false, pivot: j, value };
+      if (!(value > pivotFloor(S, j))) return { isPositiveDefinite: false, pivot: j, value };
       const pivot = Math.sqrt(value);
       L.data[rowJ + j] = pivot;
       for (let i = j + 1; i < n; i++) L.data[i * n + j] = reduced(L.data, i * n, L.data, rowJ, start, j) / pivot;
@@ -65,6 +95,11 @@ function reduced(x: Float64Array, rowX: number, l: Float64Array, rowL: number, s
 export function solveCholesky(L: Matrix, B: Matrix): Matrix {
   const Z = solveLower(L, B);
   const n = L.rows;
+  const blas = blasFor(B.rows * n * n);
+  if (blas) {
+    blas.solveTriangular(toView(Z), toView(L), { m: B.rows, n }, true);
+    return Z;
+  }
   // Lᵀ x = z is forward substitution once the order of rows and columns is reversed.
   const reversed = createMatrix(n, n, transpose(L).data.reverse());
   return reverseColumns(solveLower(reversed, reverseColumns(Z)));
@@ -79,6 +114,11 @@ export function solveLower(L: Matrix, B: Matrix): Matrix {
   if (B.cols !== L.cols) throw mismatch("bad-input", "triangular solve", `rows of ${L.cols}`, `rows of ${B.cols}`);
   const n = L.rows;
   const X = createMatrix(B.rows, n, B.data.slice());
+  const blas = blasFor(B.rows * n * n);
+  if (blas) {
+    blas.solveTriangular(toView(X), toView(L), { m: B.rows, n });
+    return X;
+  }
   for (let start = 0; start < n; start += panel) {
     const width = Math.min(panel, n - start);
     addProduct(

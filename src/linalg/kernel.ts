@@ -46,6 +46,22 @@ export function addTransposedProduct(C: View, A: View, B: View, size: ProductSiz
   addPortableProduct(C, left, right, size, options);
 }
 
+/**
+ * Adds `A B` to C in place, where A is `[m, k]`, B `[k, n]` and C `[m, n]`. C must not share its array with A or B.
+ *
+ * @throws internal if a view reaches beyond its array
+ */
+export function addPlainProduct(C: View, A: View, B: View, size: ProductSize): void {
+  const { m, n, k } = size;
+  const blas = blasFor(m * n * k);
+  if (blas) {
+    checkView(C, m, n);
+    checkView(A, m, k);
+    checkView(B, k, n);
+    blas.addPlainProduct(C, A, B, size);
+  } else addPortableProduct(C, A, transposeView(B, k, n), size);
+}
+
 /** Native code does not stop at the end of an array. */
 function checkView({ data, offset, stride }: View, rows: number, cols: number): void {
   if (offset < 0 || stride < cols || offset + (rows - 1) * stride + cols > data.length)

@@ -35,6 +35,10 @@ function wrongProduct(blas: Blas): string | undefined {
   if (!agrees(D, 3, 2, (i, j) => before(i, j) + sum(k, (t) => at(tallA, t, i) * at(tallB, t, j))))
     return "product Aᵀ B";
 
+  const P = inCorner(3, 2, before);
+  blas.addPlainProduct(P, A, tallB, { m: 3, n: 2, k });
+  if (!agrees(P, 3, 2, (i, j) => before(i, j) + sum(k, (t) => at(A, i, t) * at(tallB, t, j)))) return "product A B";
+
   const E = inCorner(3, 3, before);
   blas.addProduct(E, A, A, { m: 3, n: 3, k }, { upper: true });
   if (!agrees(E, 3, 3, (i, j) => (j < i ? undefined : before(i, j) + sum(k, (t) => at(A, i, t) * at(A, j, t)))))
