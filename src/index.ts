@@ -9,6 +9,7 @@ export {
   readContrastSet,
 } from "./activations/contrast-set.ts";
 export { type Corpus, type CorpusDocument, resolveCorpus, toCorpus } from "./activations/corpus.ts";
+export { joinWindows, pairWindows } from "./activations/pair-windows.ts";
 export {
   type LeftOut,
   type PairedRows,
@@ -17,9 +18,23 @@ export {
   sinkFactor,
 } from "./activations/paired-rows.ts";
 export { formatReadPosition, parseReadPosition, type ReadPosition } from "./activations/read-position.ts";
+export { type ReadRowsOptions, readRows } from "./activations/read-rows.ts";
+export {
+  allRows,
+  checkRowSelection,
+  coversReadPosition,
+  formatRowSelection,
+  isReadFrom,
+  parseRowSelection,
+  type RowRule,
+  type RowSelection,
+} from "./activations/row-selection.ts";
+export { createRowSelector, limitRows, type RowSelector } from "./activations/select-rows.ts";
+export type { SinkLimits } from "./activations/sink-limits.ts";
 export {
   checkSameTokenizer,
   defaultContext,
+  resolveContext,
   type TokenWindow,
   toWindows,
   type WindowOptions,
@@ -136,8 +151,11 @@ export {
 } from "./formats/safetensors.ts";
 export { type WriteFileOptions, writeFileAtomic } from "./formats/write-file.ts";
 // linalg
+export { describeLinalg, type LinalgDescription, useLinalg } from "./linalg/backend.ts";
 export { createMatrix, type Matrix } from "./linalg/matrix.ts";
 export { type Random, seededRandom } from "./linalg/random.ts";
+export { type Svd, svd } from "./linalg/svd.ts";
+export { linalgThreads, setLinalgThreads } from "./linalg/threads.ts";
 // maps
 export {
   type AffineMap,

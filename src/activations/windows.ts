@@ -7,8 +7,19 @@ import type { CorpusDocument } from "./corpus.ts";
 export interface TokenWindow {
   /** Position in the corpus, from 0. */
   readonly index: number;
+  /**
+   * Run of consecutive windows, from 0, that is decoded by itself, so that its rows are the same bits whatever was read before: a
+   * reading can be cut in parts, broken off and taken up again between units.
+   */
+  readonly unit: number;
+  /** Windows, from 0, that belong on one side of any split: neighbours of one document, the two texts of a pair. */
+  readonly group: number;
   readonly document: CorpusDocument;
   readonly tokens: Int32Array;
+  /** Whether the document ends here. */
+  readonly endsDocument: boolean;
+  /** For a text of a contrast set: the token positions that a vector is read from, ascending. */
+  readonly readPositions?: readonly number[] | undefined;
 }
 
 export interface WindowOptions {
@@ -18,6 +29,13 @@ export interface WindowOptions {
 
 /** Tokens a window holds where nothing else is said: the paper's context length. */
 export const defaultContext = 512;
+/** Tokens that the windows of a unit have together at most: a few of the engine's calls, seconds of work for a large model. */
+export const unitTokens = 8192;
+/** Windows of one document that stay together at most: a book must not be all training or all held out. */
+export const groupWindows = 8;
+/** Text tokenised before it is asked for: two units. The worker answers in order, so a text sent late waits behind whole decodes. */
+const charactersAhead = 2 ** 16;
+const documentsAhead = 256;
 
 /**
  * Cuts documents into windows of at most `context` token ids, in order.
@@ -26,7 +44,12 @@ export const defaultContext = 512;
  * model could have met. Text that spells a special token is read as plain text. Pieces that hold no token after the first position
  * are dropped: that position gives no row.
  *
- * @throws bad-input if `context` is not an integer from 2 to the context that the model was opened for
+ * A unit is closed when the next window would take it above {@link unitTokens}; a group is a document, or at most
+ * {@link groupWindows} consecutive windows of a longer one. Both depend on text, tokenizer and `context` alone.
+ *
+ * Documents are tokenised a little ahead of their use; a failure to read one comes after the windows of those before it.
+ *
+ * @throws bad-input if `context` is not an integer from 2 to what the model was opened for and trained with
  */
 export async function* toWindows(
   model: Pick<OpenModel, "context" | "description" | "tokenize">,
@@ -38,34 +61,100 @@ export async function* toWindows(
   if (tokenizer.addsBos && tokenizer.bos === undefined)
     throw mismatch("unsupported", model.description.name, "a tokenizer that names the BOS token it adds", "none");
   const head = tokenizer.addsBos && tokenizer.bos !== undefined ? [tokenizer.bos] : [];
-  let index = 0;
-  for await (const document of documents) {
-    const ids = await model.tokenize(document.text, { addSpecial: false, parseSpecial: false });
-    const step = context - head.length;
+  const step = context - head.length;
+  const unitOf = createUnits();
+  let [index, group] = [0, -1];
+  for await (const { document, ids } of tokenizeAhead(model, documents)) {
+    const pieces: Int32Array[] = [];
     for (let start = 0; start < ids.length; start += step) {
-      const piece = ids.subarray(start, start + step);
-      const tokens = Int32Array.of(...head, ...piece);
-      if (tokens.length < 2) continue;
-      yield { index, document, tokens };
+      const tokens = Int32Array.of(...head, ...ids.subarray(start, start + step));
+      if (tokens.length >= 2) pieces.push(tokens);
+    }
+    for (const [at, tokens] of pieces.entries()) {
+      if (at % groupWindows === 0) group++;
+      yield { index, unit: unitOf(tokens), group, document, tokens, endsDocument: at === pieces.length - 1 };
       index++;
     }
   }
 }
 
+/** Opens the count of units: says of each window in turn which it belongs to. */
+export function createUnits(): (tokens: Int32Array) => number {
+  let [unit, used] = [0, 0];
+  return ({ length }) => {
+    if (used > 0 && used + length > unitTokens) {
+      unit++;
+      used = 0;
+    }
+    used += length;
+    return unit;
+  };
+}
+
+async function* tokenizeAhead(
+  model: Pick<OpenModel, "tokenize">,
+  documents: AsyncIterable<CorpusDocument> | Iterable<CorpusDocument>,
+): AsyncGenerator<{ readonly document: CorpusDocument; readonly ids: Int32Array }, void, void> {
+  const iterator = Symbol.asyncIterator in documents ? documents[Symbol.asyncIterator]() : documents[Symbol.iterator]();
+  const waiting: { readonly document: CorpusDocument; readonly ids: Promise<Int32Array> }[] = [];
+  let characters = 0;
+  let end: { readonly failure?: { readonly cause: unknown } } | undefined;
+  try {
+    for (;;) {
+      while (!end && waiting.length < documentsAhead && (waiting.length < 2 || characters < charactersAhead)) {
+        const next = await Promise.resolve(iterator.next()).catch((cause: unknown) => ({ cause }));
+        if ("cause" in next) end = { failure: next };
+        else if (next.done) end = {};
+        else {
+          const ids = model.tokenize(next.value.text, { addSpecial: false, parseSpecial: false });
+          ids.catch(() => undefined); // heard when its turn comes
+          waiting.push({ document: next.value, ids });
+          characters += next.value.text.length;
+        }
+      }
+      const first = waiting.shift();
+      if (!first) break;
+      characters -= first.document.text.length;
+      yield { document: first.document, ids: await first.ids };
+    }
+    if (end?.failure) throw end.failure.cause;
+  } finally {
+    if (!end) await iterator.return?.();
+  }
+}
+
 /**
- * Checks that a window length suits a model and returns it.
+ * Checks that a window length suits a model and returns it. Beyond the trained context a model computes states it never learned to
+ * make; a map fitted on them would look sound.
  *
- * @throws bad-input if it is not an integer from 2 to the context that the model was opened for
+ * @throws bad-input if it is not an integer from 2 to the context that the model was opened for, or beyond what it was trained with
  */
 export function checkContext(context: number, model: Pick<OpenModel, "context" | "description">): number {
-  if (!Number.isInteger(context) || context < 2 || context > model.context)
+  const { name } = model.description;
+  const most = longestWindow(model);
+  if (!Number.isInteger(context) || context < 2 || context > most)
     throw mismatch(
       "bad-input",
       "context",
-      `an integer from 2 to ${model.context}, the context of ${model.description.name}`,
+      `an integer from 2 to ${most}, the context ${most < model.context ? "that" : "of"} ${name}${most < model.context ? " was trained with" : ""}`,
       `${context}`,
     );
   return context;
+}
+
+/** Window length for several models: what was asked for, checked, or {@link defaultContext}, or less where one takes less. */
+export function resolveContext(
+  context: number | undefined,
+  models: readonly Pick<OpenModel, "context" | "description">[],
+): number {
+  const resolved = context ?? Math.min(defaultContext, ...models.map(longestWindow));
+  for (const model of models) checkContext(resolved, model);
+  return resolved;
+}
+
+/** Some files do not say what the model was trained with; then the opened context is all that is known. */
+function longestWindow({ context, description }: Pick<OpenModel, "context" | "description">): number {
+  return Math.min(context, description.trainedContext || context);
 }
 
 /**

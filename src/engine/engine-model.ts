@@ -12,6 +12,7 @@ import type {
   ReadOptions,
   RunOptions,
   ScoredItem,
+  WindowBatch,
   WindowStates,
 } from "./open-model.ts";
 import type { OpenSequence } from "./open-sequence.ts";
@@ -126,7 +127,7 @@ export class EngineModel implements OpenModel {
   }
 
   readStates(
-    windows: Iterable<Int32Array> | AsyncIterable<Int32Array>,
+    windows: Iterable<Int32Array | WindowBatch> | AsyncIterable<Int32Array | WindowBatch>,
     options: ReadOptions,
   ): AsyncGenerator<WindowStates, void, void> {
     if (!this.description.capabilities.tap)

@@ -38,6 +38,9 @@ export interface WindowStates {
   readonly states: readonly Float32Array[];
 }
 
+/** Windows that are packed into the engine's batches by themselves, so that what they give does not depend on their neighbours. */
+export type WindowBatch = readonly Int32Array[];
+
 /** A prompt and the continuations to score after it. Both are token ids; the prompt has at least one token. */
 export interface ScoredItem {
   readonly prompt: Int32Array;
@@ -113,9 +116,16 @@ export interface OpenModel extends AsyncDisposable {
   ): Promise<Float32Array[]>;
   /** Log-probability of every token of every continuation, nats: `[item][continuation][token]`. Many items share a batch. */
   logProbabilities(items: readonly ScoredItem[], options?: RunOptions): Promise<Float64Array[][]>;
-  /** Streams the hidden states of windows of token ids; stops each decode after the last site asked for. */
+  /**
+   * Streams the hidden states of windows of token ids, in order; stops each decode after the last site asked for.
+   *
+   * Several windows are computed in one batch, whose shape changes the last bits of a row. Lone windows are packed with whatever
+   * stands beside them in the stream. An array of windows is packed by itself: the same array, sites and number of threads give the
+   * same bits after and before anything else, on the same machine. Windows are counted through, in arrays or not; an empty array
+   * gives nothing. A few calls are under way ahead of the caller, across arrays too.
+   */
   readStates(
-    windows: Iterable<Int32Array> | AsyncIterable<Int32Array>,
+    windows: Iterable<Int32Array | WindowBatch> | AsyncIterable<Int32Array | WindowBatch>,
     options: ReadOptions,
   ): AsyncGenerator<WindowStates, void, void>;
   /** Streams a continuation of a prompt, piece by piece; the generator's return value is the whole. */

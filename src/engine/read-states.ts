@@ -1,19 +1,24 @@
 import { TrimtabError } from "../errors.ts";
 import { checkIntervention, checkTokens, type RunLimits } from "./check-run.ts";
-import type { ReadOptions, WindowStates } from "./open-model.ts";
+import type { ReadOptions, WindowBatch, WindowStates } from "./open-model.ts";
 import { checkSite } from "./site.ts";
 import type { WorkerClient } from "./worker-client.ts";
 
 // A few chunks of the engine's 512 tokens: large enough that a message costs nothing beside the work, small enough to stream.
-const tokensPerCall = 2048;
-// While one batch is consumed the next is computed; more would only take memory.
-const callsAhead = 2;
+const mostTokensPerCall = 2048;
+const leastTokensPerCall = 512;
+// What one call's states may take: a sweep over every block of a large model holds more for a token than many models do for a text.
+const bytesPerCall = 2 ** 27;
+// While what one call gave is consumed, one is computed and one waits behind it, so that the worker has work whenever it looks.
+const callsAhead = 3;
+
+type Windows = Iterable<Int32Array | WindowBatch> | AsyncIterable<Int32Array | WindowBatch>;
 
 /** Implements {@link OpenModel.readStates}: packs windows into calls, keeps the worker busy, yields in order. */
 export async function* readStates(
-  client: WorkerClient,
+  client: Pick<WorkerClient, "call">,
   limits: RunLimits,
-  windows: Iterable<Int32Array> | AsyncIterable<Int32Array>,
+  windows: Windows,
   { sites, signal, ...run }: ReadOptions,
 ): AsyncGenerator<WindowStates, void, void> {
   const layers = sites.map((site) => checkSite(site, limits.blocks).layer);
@@ -26,7 +31,7 @@ export async function* readStates(
     for (const [i, window] of tokens.entries()) yield { index: index++, tokens: window, states: states[i]! };
   };
   try {
-    for await (const batch of packWindows(windows, limits)) {
+    for await (const batch of packWindows(windows, limits, tokensPerCall(sites.length * limits.width))) {
       if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
       const answer = client.call<Float32Array[][]>({ method: "readStates", sequences: batch, layers, intervention });
       // Whoever stops early must not leave a rejection unheard.
@@ -40,22 +45,40 @@ export async function* readStates(
   }
 }
 
+function tokensPerCall(valuesPerToken: number): number {
+  const affordable = Math.floor(bytesPerCall / (4 * Math.max(1, valuesPerToken)));
+  return Math.max(leastTokensPerCall, Math.min(mostTokensPerCall, affordable));
+}
+
+/** Cuts the stream into calls. Lone windows share calls with their neighbours; an array has its calls to itself. */
 async function* packWindows(
-  windows: Iterable<Int32Array> | AsyncIterable<Int32Array>,
+  windows: Windows,
   limits: RunLimits,
+  tokensPerCall: number,
 ): AsyncGenerator<Int32Array[], void, void> {
   let batch: Int32Array[] = [];
   let total = 0;
   let number = 0;
-  for await (const window of windows) {
+  const take = (): Int32Array[] => {
+    const taken = batch;
+    batch = [];
+    total = 0;
+    return taken;
+  };
+  function* add(window: Int32Array): Generator<Int32Array[], void, void> {
     checkTokens(window, limits, `window ${number++}`);
-    if (batch.length > 0 && total + window.length > tokensPerCall) {
-      yield batch;
-      batch = [];
-      total = 0;
-    }
+    if (batch.length > 0 && total + window.length > tokensPerCall) yield take();
     batch.push(window);
     total += window.length;
+  }
+  for await (const item of windows) {
+    if (item instanceof Int32Array) {
+      yield* add(item);
+      continue;
+    }
+    if (batch.length > 0) yield take();
+    for (const window of item) yield* add(window);
+    if (batch.length > 0) yield take();
   }
   if (batch.length > 0) yield batch;
 }

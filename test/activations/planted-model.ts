@@ -1,11 +1,11 @@
-import type { OpenModel, WindowStates } from "../../src/engine/open-model.ts";
+import type { OpenModel, ReadOptions, WindowBatch, WindowStates } from "../../src/engine/open-model.ts";
 
 export interface PlantedModelOptions {
   readonly name?: string;
   readonly fingerprint?: string;
   readonly addsBos?: boolean;
-  /** State of a token at a position: what the model "computes". */
-  readonly state?: (token: number, position: number) => number[];
+  /** State of a token at a position, after a block: what the model "computes". */
+  readonly state?: (token: number, position: number, layer: number) => number[];
   readonly width?: number;
   readonly tap?: boolean;
   /** Windows read ahead before the first is given out, as an engine's batch does. */
@@ -27,21 +27,25 @@ export function plantedModel(options: PlantedModelOptions = {}): OpenModel & { r
     throw new Error("not planted");
   };
   async function* readStates(
-    windows: Iterable<Int32Array> | AsyncIterable<Int32Array>,
+    windows: Iterable<Int32Array | WindowBatch> | AsyncIterable<Int32Array | WindowBatch>,
+    { sites }: ReadOptions,
   ): AsyncGenerator<WindowStates, void, void> {
     let waiting: Int32Array[] = [];
     let index = 0;
     const give = (tokens: Int32Array): WindowStates => {
       read.push([...tokens]);
-      const states = [Float32Array.from([...tokens].flatMap((token, position) => state(token, position)))];
+      const states = sites.map(({ layer }) =>
+        Float32Array.from([...tokens].flatMap((token, position) => state(token, position, layer))),
+      );
       return { index: index++, tokens, states };
     };
-    for await (const window of windows) {
-      waiting.push(window);
-      if (waiting.length < batch) continue;
-      yield* waiting.map(give);
-      waiting = [];
-    }
+    for await (const item of windows)
+      for (const window of item instanceof Int32Array ? [item] : item) {
+        waiting.push(window);
+        if (waiting.length < batch) continue;
+        yield* waiting.map(give);
+        waiting = [];
+      }
     yield* waiting.map(give);
   }
   return {
@@ -70,7 +74,7 @@ export function plantedModel(options: PlantedModelOptions = {}): OpenModel & { r
     sha256: async () => "00".repeat(32),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
-    detokenize: absent,
+    detokenize: async (tokens) => String.fromCharCode(...tokens),
     chatPrompt: absent,
     logits: absent,
     logProbabilities: absent,

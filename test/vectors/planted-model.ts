@@ -54,7 +54,7 @@ export function plantedModel(planted: Float64Array, { context = 64 }: { readonly
     specialTokens: async () => new Set([0]),
     async *readStates(windows, { sites }) {
       let index = 0;
-      for await (const tokens of windows) {
+      for await (const tokens of flat(windows)) {
         const states = sites.map(({ layer }) =>
           Float32Array.from([...tokens].flatMap((_, position) => row(tokens, position, layer))),
         );
@@ -70,6 +70,13 @@ export function plantedModel(planted: Float64Array, { context = 64 }: { readonly
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
+}
+
+/** Windows one by one, whether they come alone or in arrays. */
+async function* flat(windows: Parameters<OpenModel["readStates"]>[0]): AsyncGenerator<Int32Array, void, void> {
+  for await (const item of windows)
+    if (item instanceof Int32Array) yield item;
+    else yield* item;
 }
 
 /** Rows of a contrast set drawn from seeded normals: `positive = noise + shift`, `negative = noise − shift`, noise scaled per dimension. */
