@@ -1,4 +1,5 @@
 import { mismatch } from "../errors.ts";
+import { ggmlTypes } from "./gguf-tensor-types.ts";
 import { type GgufScalar, type GgufScalarType, type GgufValue, ggufArrayId, ggufScalarTypes } from "./gguf-value.ts";
 import { checkLittleEndian } from "./little-endian.ts";
 
@@ -7,6 +8,16 @@ export interface GgufContent {
   readonly metadata: ReadonlyMap<string, GgufValue>;
   /** Written as F32. `dims[0]` runs fastest; their product is `data.length`. */
   readonly tensors: readonly { readonly name: string; readonly dims: readonly number[]; readonly data: Float32Array }[];
+}
+
+/** What stands before the numbers of a GGUF file. */
+export interface GgufStart {
+  /** Written in this order; bytes are a key with its value as another file has them. `general.alignment` is honoured if it is there. */
+  readonly metadata: ReadonlyMap<string, GgufValue | Uint8Array>;
+  /** Each tensor's numbers follow in this order, each padded to the alignment: see {@link ggufPadding}. */
+  readonly tensors: readonly { readonly name: string; readonly dims: readonly number[]; readonly typeName: string }[];
+  /** Bytes that tensor data is aligned to; must agree with `general.alignment`. Default 32. */
+  readonly alignment?: number | undefined;
 }
 
 /**
@@ -19,22 +30,55 @@ export function formatGguf({ metadata, tensors }: GgufContent): Uint8Array {
   checkLittleEndian();
   const alignmentEntry = metadata.get("general.alignment");
   const alignment = alignmentEntry?.type === "u32" ? alignmentEntry.value : 32;
-  const parts: Uint8Array[] = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(metadata.size)];
-  for (const [key, value] of metadata) parts.push(string(key), ...formatValue(key, value));
-  let offset = 0;
-  for (const { name, dims, data } of tensors) {
+  for (const { name, dims, data } of tensors)
     if (dims.reduce((a, b) => a * b, 1) !== data.length)
       throw mismatch("bad-input", `tensor ${name}`, `${dims.join(" x ")} numbers`, String(data.length));
-    parts.push(string(name), u32(dims.length), ...dims.map(u64), u32(0), u64(offset));
-    offset += data.byteLength + padding(data.byteLength, alignment);
-  }
-  const headerBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  if (tensors.length > 0) parts.push(new Uint8Array(padding(headerBytes, alignment)));
+  const parts = [
+    formatGgufStart({ metadata, tensors: tensors.map((tensor) => ({ ...tensor, typeName: "F32" })), alignment }),
+  ];
   for (const { data } of tensors) {
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    parts.push(new Uint8Array(padding(data.byteLength, alignment)));
+    parts.push(ggufPadding(data.byteLength, alignment));
   }
   return new Uint8Array(Buffer.concat(parts));
+}
+
+/**
+ * Writes everything of a GGUF file up to the first tensor's numbers, so that these can follow piece by piece.
+ *
+ * @throws bad-input if a value does not fit its type, or a tensor's rows are not whole blocks of its type
+ */
+export function formatGgufStart({ metadata, tensors, alignment = 32 }: GgufStart): Uint8Array {
+  checkLittleEndian();
+  const parts: Uint8Array[] = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(metadata.size)];
+  for (const [key, value] of metadata)
+    if (value instanceof Uint8Array) parts.push(value);
+    else parts.push(string(key), ...formatValue(key, value));
+  let offset = 0;
+  for (const { name, dims, typeName } of tensors) {
+    const { id, sizeBytes } = checkTensor(name, dims, typeName);
+    parts.push(string(name), u32(dims.length), ...dims.map(u64), u32(id), u64(offset));
+    offset += sizeBytes + ggufPadding(sizeBytes, alignment).length;
+  }
+  const headerBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  if (tensors.length > 0) parts.push(ggufPadding(headerBytes, alignment));
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** The zeros after `length` bytes that bring the next tensor to the alignment. */
+export function ggufPadding(length: number, alignment: number): Uint8Array {
+  return new Uint8Array((alignment - (length % alignment)) % alignment);
+}
+
+function checkTensor(name: string, dims: readonly number[], typeName: string): { id: number; sizeBytes: number } {
+  for (const [id, { name: known, blockSize, blockBytes }] of ggmlTypes) {
+    if (known !== typeName) continue;
+    const first = dims[0] ?? 1;
+    if (first % blockSize !== 0)
+      throw mismatch("bad-input", `tensor ${name}`, `rows of a multiple of ${blockSize} numbers`, String(first));
+    return { id, sizeBytes: (first / blockSize) * blockBytes * dims.slice(1).reduce((a, b) => a * b, 1) };
+  }
+  throw mismatch("bad-input", `tensor ${name}`, "a tensor type of ggml", JSON.stringify(typeName));
 }
 
 function formatValue(key: string, entry: GgufValue): Uint8Array[] {
@@ -95,8 +139,4 @@ function u64(value: number): Uint8Array {
 function string(text: string): Uint8Array {
   const bytes = Buffer.from(text, "utf8");
   return Buffer.concat([u64(bytes.length), bytes]);
-}
-
-function padding(length: number, alignment: number): number {
-  return (alignment - (length % alignment)) % alignment;
 }

@@ -21,6 +21,8 @@ export interface GgufTensorInfo {
 export interface GgufHeader {
   readonly version: number;
   readonly metadata: ReadonlyMap<string, GgufValue>;
+  /** Where each key with its value stands in the file, `[start, end)` in bytes: strings that are not UTF-8 are whole only there. */
+  readonly keyRanges: ReadonlyMap<string, readonly [start: number, end: number]>;
   readonly tensors: readonly GgufTensorInfo[];
   /** Where tensor data starts, bytes from the start of the file. */
   readonly dataOffset: number;
@@ -101,12 +103,15 @@ function parsePrefix(bytes: Uint8Array, fileSizeBytes: number): GgufHeader {
   const tensorCount = cursor.u64("tensor count", maxTensors);
   const keyCount = cursor.u64("key count", maxKeys);
   const metadata = new Map<string, GgufValue>();
+  const keyRanges = new Map<string, readonly [number, number]>();
   for (let i = 0; i < keyCount; i++) {
+    const start = cursor.offset;
     const key = cursor.string(`key ${i + 1}`, maxKeyBytes);
     if (key === "") throw mismatch("bad-input", `GGUF key ${i + 1}`, "a name", "an empty one");
     if (metadata.has(key))
       throw mismatch("bad-input", `GGUF key ${i + 1}`, "each key once", `${JSON.stringify(key)} again`);
     metadata.set(key, cursor.value(key, maxHeaderBytes));
+    keyRanges.set(key, [start, cursor.offset]);
     if (cursor.offset > maxHeaderBytes) throw tooLong();
   }
   const alignment = readAlignment(metadata);
@@ -114,7 +119,7 @@ function parsePrefix(bytes: Uint8Array, fileSizeBytes: number): GgufHeader {
   for (let i = 0; i < tensorCount; i++) infos.push(readTensorInfo(cursor, i));
   const dataOffset = infos.length > 0 ? roundUp(cursor.offset, alignment) : cursor.offset;
   checkLayout(infos, dataOffset, alignment, fileSizeBytes);
-  return { version, metadata, tensors: infos, dataOffset, alignment, fileSizeBytes };
+  return { version, metadata, keyRanges, tensors: infos, dataOffset, alignment, fileSizeBytes };
 }
 
 function readVersion(cursor: GgufCursor): number {
