@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
-import { TrimtabError, toTrimtabError } from "../errors.ts";
+import { TrimtabError } from "../errors.ts";
 import {
   type DemoName,
   demoModelPath,
@@ -16,17 +16,10 @@ import {
   resolveLibrary,
   type Variant,
 } from "../index.ts";
+import { checkLinalg } from "./doctor-linalg.ts";
 import type { Effects } from "./effects.ts";
+import { type Finding, toProblem } from "./finding.ts";
 import { formatBytes } from "./units.ts";
-
-/** One finding: `good`, worth a `note`, or a `problem` that keeps Trimtab from working. */
-export interface Finding {
-  readonly about: string;
-  readonly state: "good" | "note" | "problem";
-  readonly found: string;
-  /** What to do about it. */
-  readonly advice?: string | undefined;
-}
 
 /** Looks at everything that decides whether and how fast Trimtab works here. */
 export async function examine(effects: Effects, variant: Variant): Promise<readonly Finding[]> {
@@ -41,7 +34,7 @@ export async function examine(effects: Effects, variant: Variant): Promise<reado
     ...checkNativeBuild(effects.env, variant),
     checkProcessor(),
     checkMemory(),
-    { about: "matrix products", state: "good", found: "portable TypeScript, nothing to install" },
+    ...checkLinalg(effects.env),
     checkDemoModels(),
     ...(await checkHub(effects.env)),
   ];
@@ -218,9 +211,4 @@ async function checkHub(env: Effects["env"]): Promise<Finding[]> {
   } catch (error) {
     return [toProblem("Hugging Face", error)];
   }
-}
-
-function toProblem(about: string, thrown: unknown): Finding {
-  const { message, hint } = toTrimtabError(thrown);
-  return { about, state: "problem", found: message, advice: hint };
 }

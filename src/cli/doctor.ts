@@ -1,6 +1,7 @@
 import { statusOf } from "../errors.ts";
 import type { Command } from "./command.ts";
-import { examine, type Finding } from "./doctor-checks.ts";
+import { examine } from "./doctor-checks.ts";
+import type { Finding } from "./finding.ts";
 import { modelFlags, shownFlags } from "./flags.ts";
 
 const signs = { good: "ok", note: "note", problem: "PROBLEM" } as const;

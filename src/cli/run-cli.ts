@@ -1,5 +1,5 @@
 import { mismatch, statusOf, TrimtabError, toTrimtabError } from "../errors.ts";
-import { trimtabVersion } from "../index.ts";
+import { setLinalgThreads, trimtabVersion } from "../index.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
@@ -41,7 +41,11 @@ async function dispatch(argv: readonly string[], effects: Effects): Promise<numb
     effects.stdout.write(renderHelp(command));
     return 0;
   }
-  return (await command.run(parseArguments(rest, command), effects)) ?? 0;
+  const args = parseArguments(rest, command);
+  // What models compute with holds for matrix products too, in every command that has the flag.
+  const threads = Object.hasOwn(command.options, "threads") ? args.whole("threads", 1, 1024) : undefined;
+  if (threads !== undefined) setLinalgThreads(threads);
+  return (await command.run(args, effects)) ?? 0;
 }
 
 async function loadCommand(name: string): Promise<Command> {
