@@ -1,54 +1,115 @@
-import { type AffineMap, formatSite, type MapEnd } from "../index.ts";
+import { type AffineMap, type FitRecord, formatSite, type MapEnd, type MapScores } from "../index.ts";
 import type { Shown } from "./inspect.ts";
 
 /** Shows a map: what it joins, how it was fitted, and its held-out score beside what no knowledge would score. */
-export function describeMap({ sources, target, A, fit, scores }: Omit<AffineMap, "p">): Shown {
-  const { rows, corpus } = fit;
-  const { left, identity, nulls } = {
-    left: rows.leftOut,
-    identity: scores.tokenIdentity,
-    nulls: scores.nulls,
-  };
-  const { low, high, level } = scores.r2Interval;
+export function describeMap(map: Omit<AffineMap, "p">): Shown {
+  const { sources, target, A, fit, scores } = map;
   return {
     rows: [
       ["map", `${A.cols} → ${A.rows}`],
       ...sources.map((source) => ["from", describeEnd(source)] as const),
       ["to", describeEnd(target)],
-      [
-        "corpus",
-        `${corpus.name}: ${corpus.documents} documents, ${corpus.windows} windows of up to ${fit.context} tokens`,
-      ],
-      ["rows", `${rows.train} fitted, ${rows.validation} chose the penalty, ${rows.heldOut} held out`],
-      [
-        "left out",
-        `${left.first} first positions, ${left.special} special tokens, ${left.sink} sinks, of ${rows.total}`,
-      ],
-      [
-        "method",
-        `${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, condition ${fit.condition.toExponential(1)}, seed ${fit.seed}`,
-      ],
-      [
-        "held out",
-        `R² ${r(scores.r2)} (${r(low)} to ${r(high)} at ${100 * level} %), cosine ${r(scores.cosine.centred)} centred, ${r(scores.cosine.raw)} raw`,
-      ],
-      [
-        "beyond token",
-        `${r(identity.beyond)} of the variance that a table by token id leaves; the table alone has R² ${r(identity.table)}`,
-      ],
-      [
-        "nulls",
-        `R² ${r(nulls.mean.r2)} mean, ${r(nulls.shuffled.r2)} shuffled pairs, ${r(nulls.randomOrthogonal.r2)} random rotation`,
-      ],
-      ["made by", `trimtab ${fit.version}${fit.createdAt === undefined ? "" : `, ${fit.createdAt}`}`],
+      ...describeRead(fit),
+      ["method", `${describeMethod(fit)}, condition ${fit.condition.toExponential(1)}, seed ${fit.seed}`],
+      ...describeScores(scores),
+      ["made by", describeMaker(fit)],
     ],
-    json: { kind: "map", sources, target, fit, scores },
+    json: { kind: "map", ...toPlainMap(map) },
   };
 }
 
-function describeEnd({ model, site, medianNorm }: MapEnd): string {
+/** What of a map goes into JSON: all but its coefficients; R² by dimension as a list, null for dimensions that do not vary. */
+export function toPlainMap({ sources, target, fit, scores }: Omit<AffineMap, "A" | "p">): object {
+  const { r2ByDimension, ...rest } = scores;
+  return {
+    sources,
+    target,
+    fit,
+    scores: { ...rest, ...(r2ByDimension && { r2ByDimension: Array.from(r2ByDimension) }) },
+  };
+}
+
+/** What text was read and which of its rows were used. */
+export function describeRead({ rows, corpus, context, rowSelection }: FitRecord): Shown["rows"] {
+  const { first, special, sink, unselected } = rows.leftOut;
+  const other = unselected > 0 ? `, ${unselected} not selected` : "";
+  return [
+    ["corpus", `${corpus.name}: ${corpus.documents} documents, ${corpus.windows} windows of up to ${context} tokens`],
+    [
+      "rows",
+      `${amount(rows.train)} fitted, ${amount(rows.validation)} chose the penalty, ${amount(rows.heldOut)} held out; selected: ${rowSelection}`,
+    ],
+    ["left out", `${first} first positions, ${special} special tokens, ${sink} sinks${other}, of ${rows.total}`],
+  ];
+}
+
+/** How the coefficients came about, such as `ridge, λ 0.01 by cross-validation in 5 folds`. */
+export function describeMethod({ method, space, lambda, rank, choice, folds }: FitRecord): string {
+  const by = choice === "given" ? "given" : `by ${choice}${folds === undefined ? "" : ` in ${folds} folds`}`;
+  const takesPenalty = method === "ridge" || method === "ols" || method === "reduced-rank";
+  return [
+    method,
+    ...(rank === undefined ? [] : [`rank ${rank}`]),
+    ...(takesPenalty ? [`λ ${Number(lambda.toPrecision(2))} ${by}`] : []),
+    ...(space === "standardised" ? [] : [`${space} space`]),
+  ].join(", ");
+}
+
+/** By which version, and when if it was said. */
+export function describeMaker({ version, createdAt }: FitRecord): string {
+  return `trimtab ${version}${createdAt === undefined ? "" : `, ${createdAt}`}`;
+}
+
+/** A model at an end of a map: its site among its blocks, and the unit of strengths there. */
+export function describeEnd({ model, site, medianNorm }: MapEnd): string {
   const { name, quantisation, blocks } = model;
   return `${name} ${quantisation}, ${formatSite(site)} of ${blocks} blocks, median row norm ${medianNorm.toPrecision(3)}`;
 }
 
-const r = (value: number) => value.toFixed(3).replace("-", "−");
+/** A score to three places. */
+export function showScore(value: number): string {
+  return value.toFixed(3).replace("-", "−");
+}
+
+function describeScores(scores: MapScores): Shown["rows"] {
+  const { nulls, tokenIdentity, roundTrip, sourceGains, learningCurve, explainedVariance, effectiveRank } = scores;
+  const { low, high, level } = scores.r2Interval;
+  const { lower, median, upper } = scores.r2PerDimension;
+  const weighted = scores.weighted ? ", rows weighted" : "";
+  const untrained = nulls.untrained ? `, ${r(nulls.untrained.r2)} untrained source` : "";
+  return [
+    [
+      "held out",
+      `R² ${r(scores.r2)} (${r(low)} to ${r(high)} at ${100 * level} %), cosine ${r(scores.cosine.centred)} centred, ${r(scores.cosine.raw)} raw${weighted}`,
+    ],
+    [
+      "by dimension",
+      `R² median ${r(median)}, quartiles ${r(lower)} and ${r(upper)}${explainedVariance === undefined ? "" : `, mean ${r(explainedVariance)}`}`,
+    ],
+    ...(effectiveRank === undefined
+      ? []
+      : [["rank", `the predictions use ${effectiveRank.toFixed(1)} directions`] as const]),
+    [
+      "beyond token",
+      `${r(tokenIdentity.beyond)} of the variance that a table by token id leaves; the table alone has R² ${r(tokenIdentity.table)}`,
+    ],
+    [
+      "nulls",
+      `R² ${r(nulls.mean.r2)} mean, ${r(nulls.shuffled.r2)} shuffled pairs, ${r(nulls.randomOrthogonal.r2)} random rotation${untrained}`,
+    ],
+    ...(sourceGains && sourceGains.length > 0
+      ? [["by source", sourceGains.map(({ site, r2 }) => `R² ${r(r2)} with ${site}`).join(", ")] as const]
+      : []),
+    ...(roundTrip ? [["round trip", `R² ${r(roundTrip.r2)} of the source states there and back`] as const] : []),
+    ...(learningCurve && learningCurve.length > 0
+      ? [["more rows", learningCurve.map(({ rows, r2 }) => `R² ${r(r2)} at ${amount(rows)}`).join(", ")] as const]
+      : []),
+  ];
+}
+
+/** Rows, or their total weight. */
+function amount(value: number): string {
+  return String(Number(value.toFixed(1)));
+}
+
+const r = showScore;

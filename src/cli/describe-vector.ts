@@ -1,4 +1,11 @@
-import { formatReadPosition, formatSite, type SteeringVector, type VectorProvenance, vectorNorm } from "../index.ts";
+import {
+  formatReadPosition,
+  formatSite,
+  type SteeringVector,
+  type TransferSource,
+  type VectorProvenance,
+  vectorNorm,
+} from "../index.ts";
 import type { Shown } from "./inspect.ts";
 
 /** Shows a steering vector: its layers and lengths, and where it comes from. */
@@ -33,12 +40,18 @@ function provenanceRows(provenance: VectorProvenance): (readonly [string, string
     ["pairs", pairs === undefined ? undefined : String(pairs)],
     ["read at", readAt === undefined ? undefined : formatReadPosition(readAt)],
     ["seed", seed === undefined ? undefined : String(seed)],
-    [
-      "carried",
-      source &&
-        `${source.map.source.model} ${source.map.source.site} → ${source.map.target.model} ${source.map.target.site}, ${source.withBias ? "A v + p" : "A v"}`,
-    ],
+    ["carried", source && describeCarried(source)],
     ["made by", trimtab === "" ? undefined : `trimtab ${trimtab}`],
   ];
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+}
+
+function describeCarried({ maps: { source, target, sites }, withBias }: TransferSource): string {
+  const formula = withBias ? "A v + p" : "A v";
+  const [first, ...more] = sites.map((ends) => ({ from: ends.sources.join(" + "), to: ends.target }));
+  if (first && more.length === 0) return `${source.name} ${first.from} → ${target.name} ${first.to}, ${formula}`;
+  return [
+    `${source.name} → ${target.name}, ${formula}`,
+    ...[first!, ...more].map(({ from, to }) => `${from} → ${to}`),
+  ].join("\n");
 }

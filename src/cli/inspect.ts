@@ -1,7 +1,7 @@
 import { mismatch } from "../errors.ts";
-import { ggufString, parseReference, readGgufHeader, readMap, readSafetensorsHeader, readVector } from "../index.ts";
+import { ggufString, parseReference, readGgufHeader, readMaps, readSafetensorsHeader, readVector } from "../index.ts";
 import type { Command } from "./command.ts";
-import { describeMap } from "./describe-map.ts";
+import { describeMaps } from "./describe-maps.ts";
 import { describeModel } from "./describe-model.ts";
 import { describeVector } from "./describe-vector.ts";
 import type { Effects } from "./effects.ts";
@@ -27,7 +27,7 @@ export const command: Command = {
     Layers are 0-based: layer l is the output of block l. Vectors can be added at every layer but 0 at no cost; layer 0 is reached by
     editing hidden states. Two models can share a map if their tokenizer fingerprints are equal.
 
-    Of a map (.safetensors) or a steering vector (.safetensors, .gguf): what it is for, where it comes from, and how well it did.`,
+    Of a file of maps (.safetensors) or a steering vector (.safetensors, .gguf): what it is for, where it comes from, and how well it did.`,
   positionals: { least: 1, most: 1 },
   options: { ...modelFlags, ...shownFlags },
   examples: [
@@ -60,7 +60,7 @@ async function describeFile(name: string): Promise<Shown | undefined> {
   const { path } = reference;
   if (/\.safetensors$/i.test(path)) {
     const format = (await readSafetensorsHeader(path)).metadata.get("format");
-    if (format === "trimtab-map") return describeMap(await readMap(path));
+    if (format === "trimtab-map") return describeMaps(await readMaps(path));
     if (format?.startsWith("trimtab-") && format !== "trimtab-vector")
       throw mismatch("unsupported", path, "a map or a vector", format);
     return describeVector(await readVector(path));

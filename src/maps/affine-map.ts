@@ -72,7 +72,7 @@ export interface FitRecord {
   readonly rows: RowCounts;
   /** Tokens per window. */
   readonly context: number;
-  /** Which positions gave rows, such as `all`, `last` or `all,pairs*4`. */
+  /** Which positions gave rows, as `parseRowSelection` reads it: `all`, `last` or `all,pairs@last*4`. */
   readonly rowSelection: string;
   /** Version of Trimtab that fitted it. */
   readonly version: string;

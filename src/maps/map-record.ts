@@ -1,3 +1,4 @@
+import { parseRowSelection } from "../activations/row-selection.ts";
 import type { ModelIdentity } from "../engine/description.ts";
 import { formatSite, parseSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
@@ -113,6 +114,7 @@ export function toMapRecord(value: unknown, { source, target }: MapModels, where
   checkKnown(fit.choice, choices, `${where}.fit.choice`);
   if (fit.rowSelection.length > maxSelectionLength)
     throw mismatch("bad-input", `${where}.fit.rowSelection`, `at most ${maxSelectionLength} characters`, "more");
+  parseRowSelection(fit.rowSelection);
   return {
     ...record,
     sources: record.sources.map((at, i) => toMapEnd(at, source, `${where}.sources[${i}]`)),

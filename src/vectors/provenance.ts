@@ -2,12 +2,15 @@ import { formatReadPosition, parseReadPosition } from "../activations/read-posit
 import type { ModelIdentity } from "../engine/description.ts";
 import { mismatch } from "../errors.ts";
 import { showValue } from "../formats/show-value.ts";
-import type { MapEndName, TransferSource, VectorProvenance } from "./steering-vector.ts";
+import type { ModelName, TransferMaps, TransferSource, VectorProvenance } from "./steering-vector.ts";
 
 const kinds = ["native", "transferred", "random", "imported", "combined"] as const;
 
 /** A vector is carried once or twice; a file that nests deeper was made to do harm. */
 const maxDepth = 16;
+
+/** More layers than any model has. */
+const maxSites = 4096;
 
 /** Provenance of a file by another program: what it says of itself, and nothing made up. */
 export function importedProvenance(
@@ -74,21 +77,53 @@ function readProvenance(value: unknown, where: string, depth: number): VectorPro
 
 function readSource(value: unknown, where: string, depth: number): TransferSource {
   const fields = openRecord(value, where);
-  const map = openRecord(fields.get("map"), where);
+  const maps = fields.get("maps");
   return {
     vector: readProvenance(fields.get("vector"), where, depth + 1),
-    map: { source: readMapEnd(map.get("source"), where), target: readMapEnd(map.get("target"), where) },
+    maps: maps === undefined ? readSingleMap(fields.get("map"), where) : readMaps(maps, where),
     withBias: fields.get("withBias") === true,
   };
 }
 
-function readMapEnd(value: unknown, where: string): MapEndName {
+function readMaps(value: unknown, where: string): TransferMaps {
   const fields = openRecord(value, where);
   return {
-    model: text(fields, "model", where),
-    sha256: text(fields, "sha256", where),
-    site: text(fields, "site", where),
+    source: readModelName(fields.get("source"), "name", where),
+    target: readModelName(fields.get("target"), "name", where),
+    sites: readList(fields.get("sites"), where).map((joined) => {
+      const ends = openRecord(joined, where);
+      const sources = readList(ends.get("sources"), where).map((site) => readSite(site, where));
+      return { sources, target: readSite(ends.get("target"), where) };
+    }),
   };
+}
+
+/** Until a vector could be carried by several maps, it named the one with a site at either end. */
+function readSingleMap(value: unknown, where: string): TransferMaps {
+  const fields = openRecord(value, where);
+  const [source, target] = [fields.get("source"), fields.get("target")];
+  const siteOf = (end: unknown): string => readSite(openRecord(end, where).get("site"), where);
+  return {
+    source: readModelName(source, "model", where),
+    target: readModelName(target, "model", where),
+    sites: [{ sources: [siteOf(source)], target: siteOf(target) }],
+  };
+}
+
+function readModelName(value: unknown, key: "name" | "model", where: string): ModelName {
+  const fields = openRecord(value, where);
+  return { name: text(fields, key, where), sha256: text(fields, "sha256", where) };
+}
+
+function readSite(value: unknown, where: string): string {
+  if (typeof value !== "string") throw mismatch("bad-input", where, "a site as a string", showValue(value));
+  return value;
+}
+
+function readList(value: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > maxSites)
+    throw mismatch("bad-input", where, `a list of 1 to ${maxSites} in the provenance`, showValue(value));
+  return value;
 }
 
 function readIdentity(value: unknown, where: string): ModelIdentity {

@@ -34,22 +34,29 @@ export interface VectorProvenance {
   readonly seed: number | undefined;
   /** Version of Trimtab that made it; empty for files of other programs. */
   readonly trimtab: string;
-  /** Of a transferred vector: what was carried, and by which map. */
+  /** Of a transferred vector: what was carried, and by which maps. */
   readonly source?: TransferSource;
 }
 
 export interface TransferSource {
   readonly vector: VectorProvenance;
-  readonly map: { readonly source: MapEndName; readonly target: MapEndName };
+  readonly maps: TransferMaps;
   /** The map's bias was added to the carried direction (`A v + p`). */
   readonly withBias: boolean;
 }
 
-export interface MapEndName {
-  readonly model: string;
+/** The maps of a transfer, from one model to one other. */
+export interface TransferMaps {
+  readonly source: ModelName;
+  readonly target: ModelName;
+  /** For each map the sites it joins, such as `resid_post.12`. */
+  readonly sites: readonly { readonly sources: readonly string[]; readonly target: string }[];
+}
+
+/** Enough of a model to find it again. */
+export interface ModelName {
+  readonly name: string;
   readonly sha256: string;
-  /** Such as `resid_post.12`. */
-  readonly site: string;
 }
 
 /** Euclidean length, summed in float64. */

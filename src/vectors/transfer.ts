@@ -1,9 +1,15 @@
 import { formatSite, isSameSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
-import { type AffineMap, carryDirection, type MapEnd } from "../maps/affine-map.ts";
+import { type AffineMap, carryDirection } from "../maps/affine-map.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
-import { identityDifferences } from "./identity-differences.ts";
-import { type MapEndName, type SteeringVector, vectorNorm } from "./steering-vector.ts";
+import { checkCarries } from "./check-carries.ts";
+import { type Direction, type SteeringVector, type TransferSource, vectorNorm } from "./steering-vector.ts";
+import { warnOfRows } from "./warn-of-rows.ts";
+
+/** What of a map carries a vector; with `fit`, the transfer can tell whether the map saw such rows as the vector was read from. */
+export interface CarryingMap extends Pick<AffineMap, "sources" | "target" | "A" | "p"> {
+  readonly fit?: Pick<AffineMap["fit"], "rowSelection">;
+}
 
 export interface TransferOptions {
   /**
@@ -13,101 +19,130 @@ export interface TransferOptions {
   readonly withBias?: boolean;
 }
 
-export interface Transfer {
-  readonly vector: SteeringVector;
-  /** Length of the vector before. */
+/** One map's part in a transfer. */
+export interface CarriedDirection {
+  readonly sources: readonly Site[];
+  readonly target: Site;
+  /** Length of what went in: of several directions, the root of the sum of their squares. */
   readonly sourceNorm: number;
   /** Length of `A v`, before any bias. */
   readonly targetNorm: number;
   /** ‖p‖ / ‖A v‖: how much louder than the concept the bias would be. */
   readonly biasRatio: number;
-  /** Sites of the vector that the map does not start from. */
+}
+
+/** A map that had nothing to carry. */
+export interface UnusedMap {
+  readonly sources: readonly Site[];
+  readonly target: Site;
+  /** Its source sites that the vector has no direction at; none if it sent what it was given to 0. */
+  readonly missing: readonly Site[];
+}
+
+export interface Transfer {
+  readonly vector: SteeringVector;
+  /** By target layer, as the vector's directions. */
+  readonly carried: readonly CarriedDirection[];
+  readonly unused: readonly UnusedMap[];
+  /** Sites of the vector that no used map starts from. */
   readonly leftOut: readonly Site[];
   /** Things that are allowed but worth saying. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Carries a steering vector into the model at the map's other end: `A v`, or `A v + p` by option.
+ * Carries a steering vector into the model at the maps' other end: `A v` at each map's target site, or `A v + p` by option.
  *
- * The direction at the map's source site becomes one at its target site, with its length as the map makes it (not renormalised); the
- * target's median norm comes from the map.
+ * v is the vector's direction at the map's source site; for a map from several sites, its directions there one after the other in the
+ * map's order, so that `A v = Σ Aᵢ vᵢ`. A map whose sources the vector lacks, even one of them, is left unused. Lengths are as the maps
+ * make them (not renormalised); median norms come from the maps.
  *
- * @throws incompatible if the vector is of another model than the map's source, of another width, or has no direction at its site;
- *   bad-input if nothing of the vector is left after the map
+ * Directions of neighbouring layers say much the same: carried to several target layers, their effects add up along the stream, as
+ * they do in the model they come from.
+ *
+ * @throws incompatible if the vector is of another model than the maps' source, of another width, or no map can be used; bad-input for
+ *   no map, maps of several models or two with one target site, and if nothing of the vector is left after them
  */
 export function transferVector(
   vector: SteeringVector,
-  map: Pick<AffineMap, "sources" | "target" | "A" | "p">,
+  maps: CarryingMap | readonly CarryingMap[],
   { withBias = false }: TransferOptions = {},
 ): Transfer {
-  const { sources, target } = map;
-  const [source] = sources;
-  if (source === undefined || sources.length > 1)
-    throw mismatch("unsupported", "map", "one source site", `${sources.length}`);
-  const warnings = checkSource(vector, source);
-  const direction = vector.directions.find(({ site }) => isSameSite(site, source.site));
-  const sites = vector.directions.map(({ site }) => formatSite(site));
-  if (!direction)
-    throw mismatch(
-      "incompatible",
-      "vector",
-      `a direction at ${formatSite(source.site)}, where the map starts`,
-      sites.join(", "),
-      {
-        hint: "extract the vector at the map's source layer, or fit a map from the vector's layer",
-      },
-    );
-  if (direction.vector.length !== source.model.width)
-    throw mismatch(
-      "incompatible",
-      "vector",
-      `width ${source.model.width}, the map's source`,
-      `${direction.vector.length}`,
-    );
-  const carried = carryDirection(map, direction.vector);
-  const targetNorm = vectorNorm(carried);
-  if (!(targetNorm > 0))
-    throw mismatch("bad-input", "carried vector", "a length above 0", String(targetNorm), {
+  const all = isList(maps) ? maps : [maps];
+  const { source, target, warnings } = checkCarries(vector, all);
+  const directions: Direction[] = [];
+  const carried: CarriedDirection[] = [];
+  const unused: UnusedMap[] = [];
+  const selections: string[] = [];
+  for (const map of all.toSorted((a, b) => a.target.site.layer - b.target.site.layer)) {
+    const ends = { sources: map.sources.map(({ site }) => site), target: map.target.site };
+    const missing = ends.sources.filter((site) => !findDirection(vector, site));
+    const v = missing.length > 0 ? undefined : joinDirections(vector, ends.sources);
+    const moved = v && carryDirection(map, v);
+    const targetNorm = moved ? vectorNorm(moved) : 0;
+    if (!v || !moved || targetNorm === 0) {
+      unused.push({ ...ends, missing });
+      continue;
+    }
+    carried.push({ ...ends, sourceNorm: vectorNorm(v), targetNorm, biasRatio: vectorNorm(map.p) / targetNorm });
+    if (map.fit) selections.push(map.fit.rowSelection);
+    const values = withBias ? moved.map((value, i) => value + map.p[i]!) : moved;
+    directions.push({ site: ends.target, vector: Float32Array.from(values), medianNorm: map.target.medianNorm });
+  }
+  if (carried.length === 0)
+    throw mismatch("bad-input", "carried vector", "a length above 0", "0", {
       hint: "the map knows nothing of this direction",
     });
-  const biasRatio = vectorNorm(map.p) / targetNorm;
-  const values = withBias ? carried.map((value, i) => value + map.p[i]!) : carried;
   return {
     vector: {
-      directions: [{ site: target.site, vector: Float32Array.from(values), medianNorm: target.medianNorm }],
+      directions,
       provenance: {
         ...vector.provenance,
         kind: "transferred",
-        model: target.model,
-        modelHint: target.model.architecture,
+        model: target,
+        modelHint: target.architecture,
         trimtab: trimtabVersion(),
-        source: { vector: vector.provenance, map: { source: toName(source), target: toName(target) }, withBias },
+        source: { vector: vector.provenance, maps: toNames(source, target, carried), withBias },
       },
     },
-    sourceNorm: vectorNorm(direction.vector),
-    targetNorm,
-    biasRatio,
-    leftOut: vector.directions.map(({ site }) => site).filter((site) => !isSameSite(site, source.site)),
-    warnings,
+    carried,
+    unused,
+    leftOut: vector.directions
+      .map(({ site }) => site)
+      .filter((site) => !carried.some(({ sources }) => sources.some((used) => isSameSite(used, site)))),
+    warnings: [
+      ...warnings,
+      ...warnOfRows(vector.provenance.readAt, selections),
+      ...unused
+        .filter(({ missing }) => missing.length === 0)
+        .map(({ target: site }) => `the map to ${formatSite(site)} knows nothing of this direction and was not used`),
+    ],
   };
 }
 
-function checkSource(vector: SteeringVector, source: MapEnd): string[] {
-  const { model } = vector.provenance;
-  if (!model) return [`the vector does not say which model it is of; the map starts from ${source.model.name}`];
-  const differences = identityDifferences(model, source.model);
-  if (differences.length > 0)
-    throw mismatch("incompatible", "vector", `one of ${source.model.name}, the map's source`, `one of ${model.name}`, {
-      hint: `they differ in ${differences.join(", ")}`,
-    });
-  return model.sha256 === source.model.sha256
-    ? []
-    : [
-        `the vector was read on another file (${model.name}, ${model.quantisation}) than the map (${source.model.quantisation})`,
-      ];
+function findDirection(vector: SteeringVector, site: Site): Direction | undefined {
+  return vector.directions.find((direction) => isSameSite(direction.site, site));
 }
 
-function toName({ model, site }: MapEnd): MapEndName {
-  return { model: model.name, sha256: model.sha256, site: formatSite(site) };
+function joinDirections(vector: SteeringVector, sites: readonly Site[]): Float64Array {
+  return Float64Array.from(sites.flatMap((site) => [...findDirection(vector, site)!.vector]));
+}
+
+function toNames(
+  source: { readonly name: string; readonly sha256: string },
+  target: { readonly name: string; readonly sha256: string },
+  carried: readonly CarriedDirection[],
+): TransferSource["maps"] {
+  return {
+    source: { name: source.name, sha256: source.sha256 },
+    target: { name: target.name, sha256: target.sha256 },
+    sites: carried.map(({ sources, target: site }) => ({
+      sources: sources.map(formatSite),
+      target: formatSite(site),
+    })),
+  };
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
 }

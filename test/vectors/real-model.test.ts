@@ -115,7 +115,7 @@ describe("a vector extracted from a real model", () => {
     const back = transferVector(there.vector, { sources: [target], target: source, A, p });
     expect(back.vector.directions[0]!.vector).toEqual(french.vector.directions[1]!.vector);
     expect(checkVectorFits(back.vector, model.description, await model.sha256())).toEqual([]);
-    expect(back.vector.provenance.source!.vector.source!.map.target.model).toBe("turned");
+    expect(back.vector.provenance.source!.vector.source!.maps.target.name).toBe("turned");
   });
 });
 

@@ -19,9 +19,13 @@ const folder = temporaryFolder();
 const plain = madeUpVector({ 1: [1, -2.5, 3], 12: [0, 1e-8, -7] });
 const source = {
   vector: plain.provenance,
-  map: {
-    source: { model: "small", sha256: "a", site: "resid_post.3" },
-    target: { model: "large", sha256: "b", site: "resid_post.6" },
+  maps: {
+    source: { name: "small", sha256: "a" },
+    target: { name: "large", sha256: "b" },
+    sites: [
+      { sources: ["resid_post.3"], target: "resid_post.6" },
+      { sources: ["resid_post.2", "resid_post.0"], target: "resid_post.7" },
+    ],
   },
   withBias: true,
 };
@@ -177,6 +181,38 @@ test("parseProvenance(text) says bad-input or returns, for any JSON, and does no
   let nested: object = { kind: "native", method: "m", trimtab: "" };
   for (let i = 0; i < 40; i++) nested = { ...nested, source: { ...source, vector: nested } };
   expect(() => parseProvenance(JSON.stringify(nested), "file")).toThrow("at most 16 transfers");
+});
+
+test("parseProvenance(text) reads the single map that a transferred vector once named", () => {
+  const old = {
+    kind: "transferred",
+    method: "m",
+    trimtab: "0.1.0",
+    source: {
+      vector: { kind: "native", method: "m", trimtab: "0.1.0" },
+      map: {
+        source: { model: "small", sha256: "a", site: "resid_post.3" },
+        target: { model: "large", sha256: "b", site: "resid_post.6" },
+      },
+      withBias: false,
+    },
+  };
+  expect(parseProvenance(JSON.stringify(old), "file").source!.maps).toEqual({
+    source: { name: "small", sha256: "a" },
+    target: { name: "large", sha256: "b" },
+    sites: [{ sources: ["resid_post.3"], target: "resid_post.6" }],
+  });
+  const spoil = (maps: unknown): string => JSON.stringify({ ...old, source: { ...old.source, map: undefined, maps } });
+  for (const maps of [
+    3,
+    {},
+    { ...source.maps, sites: [] },
+    { ...source.maps, sites: [{ sources: ["a"] }] },
+    { ...source.maps, sites: [{ sources: [], target: "a" }] },
+    { ...source.maps, source: "small" },
+    { ...source.maps, sites: Array(5000).fill(source.maps.sites[0]) },
+  ])
+    expect(() => parseProvenance(spoil(maps), "file")).toThrow(expect.objectContaining({ code: "bad-input" }));
 });
 
 test("fixtures stay small, and nothing is left behind", () => {

@@ -1,86 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { residPost } from "../../src/engine/site.ts";
-import { createMatrix } from "../../src/linalg/matrix.ts";
 import { addVectors, cosineBetween, scaleVector, subtractVectors } from "../../src/vectors/combine.ts";
 import { randomLike } from "../../src/vectors/null-vectors.ts";
 import { checkSteeringVector, vectorNorm } from "../../src/vectors/steering-vector.ts";
-import { transferVector } from "../../src/vectors/transfer.ts";
 import { madeUpIdentity, madeUpVector } from "./made-up-vector.ts";
 import { cosine } from "./planted-model.ts";
-
-const map = {
-  sources: [{ model: madeUpIdentity(2), site: residPost(3), medianNorm: 5 }],
-  target: { model: madeUpIdentity(3, "large"), site: residPost(6), medianNorm: 40 },
-  A: createMatrix(3, 2, Float64Array.of(1, 2, 0, -1, 0.5, 0)),
-  p: Float64Array.of(0, 0, 8),
-};
-
-describe("transferVector(vector, map)", () => {
-  test("is A v at the map's target, without the bias unless asked for", () => {
-    const vector = madeUpVector({ 3: [2, 1] });
-    const carried = transferVector(vector, map);
-    expect(carried.vector.directions).toEqual([
-      { site: residPost(6), vector: Float32Array.of(4, -1, 1), medianNorm: 40 },
-    ]);
-    expect(carried.sourceNorm).toBeCloseTo(Math.sqrt(5), 12);
-    expect(carried.targetNorm).toBeCloseTo(Math.sqrt(18), 12);
-    expect(carried.biasRatio).toBeCloseTo(8 / Math.sqrt(18), 12);
-    expect(carried.warnings).toEqual([]);
-    const withBias = transferVector(vector, map, { withBias: true });
-    expect([...withBias.vector.directions[0]!.vector]).toEqual([4, -1, 9]);
-    expect(withBias.vector.provenance.source!.withBias).toBe(true);
-  });
-
-  test("reverses and scales with the vector", () => {
-    const [once, twice] = [1, -2].map((factor) =>
-      transferVector(scaleVector(madeUpVector({ 3: [2, 1] }), factor), map),
-    );
-    expect(twice!.vector.directions[0]!.vector).toEqual(once!.vector.directions[0]!.vector.map((value) => -2 * value));
-  });
-
-  test("names the model it steers, what was carried and by which map", () => {
-    const { provenance } = transferVector(madeUpVector({ 3: [2, 1] }), map).vector;
-    expect(provenance).toMatchObject({
-      kind: "transferred",
-      model: { name: "large" },
-      concept: "happy",
-      source: {
-        vector: { kind: "native", model: { name: "small" } },
-        map: { source: { model: "small", site: "resid_post.3" }, target: { model: "large", site: "resid_post.6" } },
-      },
-    });
-  });
-
-  test("reports sites that the map does not start from, and another file of the same model", () => {
-    const vector = madeUpVector({ 3: [2, 1], 4: [1, 1] }, { model: { ...madeUpIdentity(2), sha256: "other" } });
-    const { leftOut, warnings } = transferVector(vector, map);
-    expect(leftOut).toEqual([residPost(4)]);
-    expect(warnings[0]).toContain("another file");
-    expect(transferVector(madeUpVector({ 3: [2, 1] }, { model: undefined }), map).warnings[0]).toContain(
-      "does not say",
-    );
-  });
-
-  test.each([
-    ["a vector of another site", madeUpVector({ 2: [1, 1] }), "resid_post.3, where the map starts, got resid_post.2"],
-    [
-      "another tokenizer",
-      madeUpVector({ 3: [1, 1] }, { model: { ...madeUpIdentity(2), tokenizerFingerprint: "x" } }),
-      "small",
-    ],
-    ["another depth", madeUpVector({ 3: [1, 1] }, { model: { ...madeUpIdentity(2), blocks: 9 } }), "small"],
-    ["another width", madeUpVector({ 3: [1, 1, 1] }, { model: undefined }), "width 2"],
-  ])("refuses %s", (_, vector, message) => {
-    expect(() => transferVector(vector, map)).toThrow(message);
-    expect(() => transferVector(vector, map)).toThrow(expect.objectContaining({ code: "incompatible" }));
-  });
-
-  test("refuses a vector that the map sends to nothing", () => {
-    const blind = { ...map, A: createMatrix(3, 2, Float64Array.of(1, 0, 1, 0, 1, 0)) };
-    expect(() => transferVector(madeUpVector({ 3: [0, 1] }), blind)).toThrow("a length above 0");
-  });
-});
 
 describe("addVectors, subtractVectors, scaleVector", () => {
   const a = madeUpVector({ 1: [1, 2], 3: [0, 1] });
