@@ -152,8 +152,11 @@ export function resolveContext(
   return resolved;
 }
 
-/** Some files do not say what the model was trained with; then the opened context is all that is known. */
-function longestWindow({ context, description }: Pick<OpenModel, "context" | "description">): number {
+/**
+ * Longest window that a model takes, tokens: what it was opened for, or less where it was trained with less. Some files do not say what
+ * that was; then the opened context is all that is known.
+ */
+export function longestWindow({ context, description }: Pick<OpenModel, "context" | "description">): number {
   return Math.min(context, description.trainedContext || context);
 }
 
