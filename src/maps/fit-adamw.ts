@@ -1,6 +1,6 @@
 import { mismatch, type TrimtabError } from "../errors.ts";
-import { addProduct } from "../linalg/kernel.ts";
-import { createMatrix, type Matrix, transpose } from "../linalg/matrix.ts";
+import { addTransposedProduct } from "../linalg/kernel.ts";
+import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { multiplyTransposed, toView } from "../linalg/multiply.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { type AdamWOptions, createAdamW } from "./adamw.ts";
@@ -113,19 +113,16 @@ function addGradient(gradient: Affine, { A, p }: Affine, { X, Y }: RowWindow): n
   const [dTarget, dSource] = [A.rows, A.cols];
   const n = X.length / dSource;
   const rows = createMatrix(n, dSource, Float64Array.from(X));
-  const errors = multiplyTransposed(A, rows);
+  const errors = multiplyTransposed(rows, A);
   let squares = 0;
-  for (let i = 0; i < dTarget; i++) {
-    let sum = 0;
-    for (let row = 0, at = i * n; row < n; row++, at++) {
-      const error = (errors.data[at] as number) + (p[i] as number) - (Y[row * dTarget + i] as number);
+  for (let row = 0, at = 0; row < n; row++)
+    for (let i = 0; i < dTarget; i++, at++) {
+      const error = (errors.data[at] as number) + (p[i] as number) - (Y[at] as number);
       errors.data[at] = error;
-      sum += error;
+      gradient.p[i] = (gradient.p[i] as number) + error;
       squares += error * error;
     }
-    gradient.p[i] = (gradient.p[i] as number) + sum;
-  }
-  addProduct(toView(gradient.A), toView(errors), toView(transpose(rows)), { m: dTarget, n: dSource, k: n });
+  addTransposedProduct(toView(gradient.A), toView(errors), toView(rows), { m: dTarget, n: dSource, k: n });
   return squares;
 }
 
