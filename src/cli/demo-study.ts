@@ -80,23 +80,28 @@ export async function runDemoStudy(
     corpus: demoData("corpus.jsonl.gz"),
     sourceSite: sites.source,
     targetSite: sites.target,
-    rows: options.rows,
+    maxRows: options.rows,
     seed,
     signal,
-    onProgress: ({ rows, maxRows }) =>
-      progress.update({ label: "fitting the map", done: Math.min(rows, maxRows), total: maxRows, unit: "rows" }),
+    onProgress: ({ rows }) =>
+      progress.update({
+        label: "fitting the map",
+        done: Math.min(rows, options.rows),
+        total: options.rows,
+        unit: "rows",
+      }),
   });
   progress.finish();
   const lexiconPath = demoData("lexicons.json");
   const lexicon = parseLexicon(await readText(lexiconPath), lexiconPath);
   const count = createCounter(options);
-  const concepts: StudyConcept[] = new Array(options.concepts.length);
+  const ran: RanConcept[] = new Array(options.concepts.length);
   const waiting = [...options.concepts.entries()];
   const lane = async (model: EngineModel): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [index, concept] = next;
       try {
-        concepts[index] = await runConcept(small, model, map, concept, lexicon.get(concept.name), options, count);
+        ran[index] = await runConcept(small, model, map, concept, lexicon.get(concept.name), options, count);
       } catch (thrown) {
         // The other lanes end after the concept they are at.
         waiting.length = 0;
@@ -123,8 +128,8 @@ export async function runDemoStudy(
     source: await toStudyModel(small),
     target: await toStudyModel(large),
     map: { sources: map.sources, target: map.target, fit: map.fit, scores },
-    concepts,
-    warnings,
+    concepts: ran.map(({ concept }) => concept),
+    warnings: [...warnings, ...ran.flatMap(({ warnings: ofTransfer }) => ofTransfer)],
   };
 }
 
@@ -136,6 +141,12 @@ function createCounter({ concepts, strengths, progress }: DemoOptions): () => vo
   return () => progress.update({ label: "steering and measuring", done: ++done, total, unit: "runs" });
 }
 
+/** A concept's results, and what its transfer warned of. */
+interface RanConcept {
+  readonly concept: StudyConcept;
+  readonly warnings: readonly string[];
+}
+
 async function runConcept(
   small: EngineModel,
   large: EngineModel,
@@ -144,7 +155,7 @@ async function runConcept(
   entry: LexiconEntry | undefined,
   options: DemoOptions,
   count: () => void,
-): Promise<StudyConcept> {
+): Promise<RanConcept> {
   const { layers, seed, signal, strengths } = options;
   const pairs = await readContrastSet(demoData(`pairs/${concept.name}.jsonl`));
   const extract = async (model: EngineModel, layer: number) => {
@@ -158,7 +169,7 @@ async function runConcept(
   };
   const ofSmall = await extract(small, layers.source);
   const native = await extract(large, layers.target);
-  const { vector: transferred } = transferVector(ofSmall, map);
+  const { vector: transferred, warnings } = transferVector(ofSmall, map);
   const items = (await readItems(demoData(`items/${concept.name}.jsonl`))).slice(0, options.items);
   const grid = [...strengths.map((strength) => -strength), ...strengths].sort((a, b) => a - b);
   const comparison = await compareSteering(large, items, {
@@ -184,13 +195,16 @@ async function runConcept(
       })
     : null;
   return {
-    name: concept.title,
-    positive: concept.positive,
-    negative: concept.negative,
-    cosine: cosineBetween(native, transferred)[0]?.cosine ?? null,
-    pairs: pairs.length,
-    comparison,
-    texts,
+    concept: {
+      name: concept.title,
+      positive: concept.positive,
+      negative: concept.negative,
+      cosine: cosineBetween(native, transferred)[0]?.cosine ?? null,
+      pairs: pairs.length,
+      comparison,
+      texts,
+    },
+    warnings: warnings.map((warning) => `${concept.title}: ${warning}.`),
   };
 }
 

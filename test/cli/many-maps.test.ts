@@ -59,7 +59,11 @@ describe("transfer through a file of many maps", () => {
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toMatchObject({
       carried: [
-        { sources: ["resid_post.1", "resid_post.2"], target: "resid_post.1", targetNorm: expect.closeTo(Math.sqrt(3.5), 5) },
+        {
+          sources: ["resid_post.1", "resid_post.2"],
+          target: "resid_post.1",
+          targetNorm: expect.closeTo(Math.sqrt(3.5), 5),
+        },
         { sources: ["resid_post.3"], target: "resid_post.2" },
       ],
       unused: [{ target: "resid_post.3", missing: ["resid_post.0"] }],
