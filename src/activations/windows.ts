@@ -132,14 +132,15 @@ async function* tokenizeAhead(
 export function checkContext(context: number, model: Pick<OpenModel, "context" | "description">): number {
   const { name } = model.description;
   const most = longestWindow(model);
-  if (!Number.isInteger(context) || context < 2 || context > most)
-    throw mismatch(
-      "bad-input",
-      "context",
-      `an integer from 2 to ${most}, the context ${most < model.context ? "that" : "of"} ${name}${most < model.context ? " was trained with" : ""}`,
-      `${context}`,
-    );
-  return context;
+  if (Number.isInteger(context) && context >= 2 && context <= most) return context;
+  const isTrained = most < model.context;
+  throw mismatch(
+    "bad-input",
+    "context",
+    `an integer from 2 to ${most}, the context ${isTrained ? `that ${name} was trained with` : `of ${name}`}`,
+    `${context}`,
+    { hint: isTrained ? "beyond it a model makes states that it never learned to make" : undefined },
+  );
 }
 
 /** Window length for several models: what was asked for, checked, or {@link defaultContext}, or less where one takes less. */
