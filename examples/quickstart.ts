@@ -20,7 +20,7 @@ const { map } = await fitMap(small, large, {
   corpus: demoData("corpus.jsonl.gz"),
   sourceSite: source,
   targetSite: target,
-  rows: 10_000,
+  maxRows: 10_000,
 });
 console.log(`held-out R² ${map.scores.r2.toFixed(2)}, with shuffled pairs ${map.scores.nulls.shuffled.r2.toFixed(2)}`);
 

@@ -156,7 +156,6 @@ export { createMatrix, type Matrix } from "./linalg/matrix.ts";
 export { type Random, seededRandom } from "./linalg/random.ts";
 export { type Svd, svd } from "./linalg/svd.ts";
 export { linalgThreads, setLinalgThreads } from "./linalg/threads.ts";
-// maps
 export {
   type AffineMap,
   applyMap,
@@ -170,8 +169,27 @@ export {
   type RowsLeftOut,
 } from "./maps/affine-map.ts";
 export { chooseLambda, defaultLambdas, type LambdaChoice } from "./maps/choose-lambda.ts";
-export { defaultRows, type FitMapOptions, type FitMapResult, type FitProgress, fitMap } from "./maps/fit-map.ts";
+// maps
+export {
+  type CheckpointOptions,
+  type CollectOptions,
+  type CollectProgress,
+  collectMoments,
+  type PairSource,
+} from "./maps/collect-moments.ts";
+export type { Collection, CollectionPlan, HeldWindow, Ledger, Shard } from "./maps/collection.ts";
+export { readCollection, writeCollection } from "./maps/collection-file.ts";
+export {
+  defaultRows,
+  type FitMapOptions,
+  type FitMapResult,
+  type FitMapsOptions,
+  fitCollection,
+  fitMap,
+  fitMaps,
+} from "./maps/fit-map.ts";
 export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis } from "./maps/fit-ridge.ts";
+export type { FitChoice } from "./maps/fit-with.ts";
 export {
   defaultLayerPair,
   equalRelativeDepth,
@@ -202,8 +220,10 @@ export type {
   SourceGain,
   TokenIdentityScore,
 } from "./maps/map-scores.ts";
+export { mergeCollections } from "./maps/merge-collections.ts";
 export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
-export { readMoments, writeMoments } from "./maps/moments-file.ts";
+export type { CollectedLayers } from "./maps/plan-layers.ts";
+export { type SolvedMaps, type SolveMapsOptions, solveMaps } from "./maps/solve-maps.ts";
 export {
   type PrincipalSide,
   type Svcca,

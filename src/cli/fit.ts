@@ -88,7 +88,7 @@ export const command: Command = {
       sourceSite: residPost(layers.source),
       targetSite: residPost(layers.target),
       context,
-      rows,
+      maxRows: rows,
       seed,
       signal: effects.signal,
       onProgress: ({ rows: done, fraction }) =>

@@ -1,4 +1,4 @@
-import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { mismatch, TrimtabError } from "../errors.ts";
 import { toFileError } from "./file-error.ts";
@@ -38,6 +38,18 @@ export async function writeFileAtomic(
   } catch (error) {
     throw toWriteError(error, path, signal);
   }
+}
+
+/**
+ * Removes the temporary files that killed processes left beside a file. Only for names that one process at a time writes: a file that
+ * is being written would be lost.
+ */
+export async function removeTemporaries(path: string): Promise<void> {
+  const folder = dirname(path);
+  const start = `.${basename(path).slice(0, 40)}.`;
+  for (const name of await readdir(folder).catch(() => []))
+    if (name.startsWith(start) && /^\d+-\d+\.tmp$/.test(name.slice(start.length)))
+      await rm(join(folder, name), { force: true });
 }
 
 async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {

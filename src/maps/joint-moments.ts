@@ -47,6 +47,8 @@ export interface JointSum {
   add(states: readonly Float32Array[], weights?: Float64Array | undefined): void;
   /** What has been added so far, as a copy. */
   moments(): JointMoments;
+  /** The same without copying: what is returned changes with the next rows. */
+  view(): JointMoments;
 }
 
 /** Rows packed at a time: enough that reading and writing the blocks costs little beside the products, few enough to stay in cache. */
@@ -93,10 +95,17 @@ export function createJointSum(plan: JointPlan, start?: JointMoments): JointSum 
     n += batch;
   }
 
+  const view = (): JointMoments => {
+    // Only the upper half is summed; what stands below it is written here and never read by a sum.
+    for (const { row, col, C } of sums) if (row === col) mirrorUpper(C.data, C.rows);
+    return { n, means, blocks: sums };
+  };
+
   return {
     get n() {
       return n;
     },
+    view,
     add(states, weights) {
       const rows = checkRows(states, weights, widths);
       for (let from = 0; from < rows; from += packRows) {
@@ -108,15 +117,14 @@ export function createJointSum(plan: JointPlan, start?: JointMoments): JointSum 
         addBatch(part, weights?.subarray(from, to), to - from);
       }
     },
-    moments: () => ({
-      n,
-      means: means.map((mean) => mean.slice()),
-      blocks: sums.map(({ row, col, C }) => {
-        const data = C.data.slice();
-        if (row === col) mirrorUpper(data, C.rows);
-        return { row, col, C: createMatrix(C.rows, C.cols, data) };
-      }),
-    }),
+    moments() {
+      const { blocks } = view();
+      return {
+        n,
+        means: means.map((mean) => mean.slice()),
+        blocks: blocks.map(({ row, col, C }) => ({ row, col, C: createMatrix(C.rows, C.cols, C.data.slice()) })),
+      };
+    },
   };
 }
 

@@ -69,6 +69,9 @@ export function toPairMoments(joint: JointMoments, source: number, target: numbe
   };
 }
 
+/** Means and cross products alone: what pairs without a relation differ in. */
+export type CrossMoments = Pick<Moments, "n" | "meanX" | "meanY" | "Cyx">;
+
 /**
  * The moments of several source sites, joined in the order given, and one target site: those of x = (x₁, x₂, …). A copy.
  *
@@ -76,20 +79,41 @@ export function toPairMoments(joint: JointMoments, source: number, target: numbe
  */
 export function toGroupMoments(joint: JointMoments, sources: readonly number[], target: number): Moments {
   if (sources.length === 1) return toPairMoments(joint, sources[0] as number, target);
-  const widths = sources.map((site) => (joint.means[site] as Float64Array).length);
-  const starts = widths.map((_, at) => widths.slice(0, at).reduce((sum, width) => sum + width, 0));
-  const dSource = widths.reduce((sum, width) => sum + width, 0);
-  const meanX = new Float64Array(dSource);
-  const Cxx = createMatrix(dSource, dSource);
-  const Cyx = createMatrix((joint.means[target] as Float64Array).length, dSource);
+  const { starts, width } = placesOf(joint, sources);
+  const Cxx = createMatrix(width, width);
   sources.forEach((site, at) => {
-    meanX.set(joint.means[site] as Float64Array, starts[at]);
-    place(Cyx, 0, starts[at] as number, blockOf(joint, target, site));
     sources.forEach((other, to) => {
       place(Cxx, starts[at] as number, starts[to] as number, blockOf(joint, site, other));
     });
   });
-  return { ...toPairMoments(joint, sources[0] as number, target), meanX, Cxx, Cyx };
+  return { ...toGroupCross(joint, sources, target), Cxx, Cyy: blockOf(joint, target, target) };
+}
+
+/** The part of {@link toGroupMoments} that joins sources and target: all that is kept of shuffled pairs. */
+export function toGroupCross(joint: JointMoments, sources: readonly number[], target: number): CrossMoments {
+  const { starts, width } = placesOf(joint, sources);
+  const meanX = new Float64Array(width);
+  const meanY = joint.means[target] as Float64Array;
+  const Cyx = createMatrix(meanY.length, width);
+  sources.forEach((site, at) => {
+    meanX.set(joint.means[site] as Float64Array, starts[at]);
+    place(Cyx, 0, starts[at] as number, blockOf(joint, target, site));
+  });
+  return { n: joint.n, meanX, meanY, Cyx };
+}
+
+/** Where each source begins among the joined dimensions, and how many there are. */
+function placesOf(
+  { means }: JointMoments,
+  sources: readonly number[],
+): { readonly starts: readonly number[]; readonly width: number } {
+  let width = 0;
+  const starts = sources.map((site) => {
+    const start = width;
+    width += (means[site] as Float64Array).length;
+    return start;
+  });
+  return { starts, width };
 }
 
 function blockOf(joint: JointMoments, row: number, col: number): Matrix {

@@ -1,79 +1,91 @@
 import { addProduct } from "../linalg/kernel.ts";
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { toView } from "../linalg/multiply.ts";
-import type { Moments } from "./moments.ts";
-import type { TokenMeans, TokenTable } from "./token-table.ts";
+import type { JointMoments } from "./joint-moments.ts";
+import type { TokenSum, TokenSums } from "./token-sums.ts";
 
 /**
- * The moments of training rows about their own token table: total less between-token products. Rows whose token is not in the table
+ * The moments of the fitted rows about their own token means: total less between-token products. Rows whose token is not in the table
  * are taken about the global means. Means are zero: a map of residuals has no bias.
  */
-export function toResidualMoments(moments: Moments, table: TokenTable): Moments {
+export function toResidualMoments(moments: JointMoments, tokens: TokenSums): JointMoments {
+  const global = joined(moments.means);
   const rest = copyProducts(moments);
-  const { meanX, meanY } = moments;
-  addBetween(rest, table, -1, () => ({ x: meanX, y: meanY }));
+  addBetween(rest, tokens, -1, () => global);
   return withoutNoise(rest, moments);
 }
 
 /**
- * The moments of validation rows about the table of the *training* rows, from sums alone: the rows about their own token means, and
- * those means about the table, `n (v − m)(v − m)ᵀ` for each token; tokens that training lacks have the global training means m.
+ * The moments of validation rows about the token means of the *fitted* rows, from sums alone: the rows about their own token means, and
+ * those means about the table, `n (v − m)(v − m)ᵀ` for each token; tokens that the fitted rows lack have their global means m.
  */
 export function toValidationResiduals(
-  validation: { readonly moments: Moments; readonly table: TokenTable },
-  train: { readonly moments: Moments; readonly table: TokenTable },
-): Moments {
+  validation: { readonly moments: JointMoments; readonly tokens: TokenSums },
+  fitted: { readonly moments: JointMoments; readonly tokens: TokenSums },
+): JointMoments {
   const rest = copyProducts(validation.moments);
-  const own = { x: validation.moments.meanX, y: validation.moments.meanY };
-  const global = { x: train.moments.meanX, y: train.moments.meanY };
-  addBetween(rest, validation.table, -1, () => own);
-  addBetween(rest, validation.table, 1, (token) => train.table.find(token) ?? global);
+  const own = joined(validation.moments.means);
+  const global = joined(fitted.moments.means);
+  addBetween(rest, validation.tokens, -1, () => own);
+  addBetween(rest, validation.tokens, 1, (token) => {
+    const found = fitted.tokens.byToken.get(token);
+    return found ? meanOf(found) : global;
+  });
   return withoutNoise(rest, validation.moments);
 }
 
-type Means = Pick<TokenMeans, "x" | "y">;
+function meanOf({ n, sums }: TokenSum): Float64Array {
+  return sums.map((value) => value / n);
+}
 
-function copyProducts({ n, meanX, meanY, Cxx, Cyx, Cyy }: Moments): Moments {
-  const copy = (A: Matrix): Matrix => createMatrix(A.rows, A.cols, A.data.slice());
+function joined(means: readonly Float64Array[]): Float64Array {
+  return Float64Array.from(means.flatMap((mean) => [...mean]));
+}
+
+function copyProducts({ n, means, blocks }: JointMoments): JointMoments {
   return {
     n,
-    meanX: new Float64Array(meanX.length),
-    meanY: new Float64Array(meanY.length),
-    Cxx: copy(Cxx),
-    Cyx: copy(Cyx),
-    Cyy: copy(Cyy),
+    means: means.map((mean) => new Float64Array(mean.length)),
+    blocks: blocks.map(({ row, col, C }) => ({ row, col, C: createMatrix(C.rows, C.cols, C.data.slice()) })),
   };
 }
 
+/** Tokens whose deviations are packed at a time. */
+const batchTokens = 512;
+
 /** Adds `sign` times the products of √n (token mean − reference), summed over tokens, in place. */
 function addBetween(
-  { Cxx, Cyx, Cyy }: Moments,
-  table: TokenTable,
+  { means, blocks }: JointMoments,
+  { byToken }: TokenSums,
   sign: 1 | -1,
-  reference: (token: number) => Means,
+  reference: (token: number) => Float64Array,
 ): void {
-  for (const batch of batches(table.entries(), 512)) {
-    const X = deviations(batch, Cxx.cols, reference, ({ x }) => x);
-    const Y = deviations(batch, Cyx.rows, reference, ({ y }) => y);
+  const entries = [...byToken];
+  for (let from = 0; from < entries.length; from += batchTokens) {
+    const batch = entries.slice(from, from + batchTokens);
     const k = batch.length;
-    addProduct(toView(Cxx), toView(X), toView(X), { m: Cxx.rows, n: Cxx.cols, k }, { sign });
-    addProduct(toView(Cyx), toView(Y), toView(X), { m: Cyx.rows, n: Cyx.cols, k }, { sign });
-    addProduct(toView(Cyy), toView(Y), toView(Y), { m: Cyy.rows, n: Cyy.cols, k }, { sign });
+    const deviations = batch.map(([token, sum]) => {
+      const about = reference(token);
+      return meanOf(sum).map((value, i) => Math.sqrt(sum.n) * (value - (about[i] as number)));
+    });
+    let start = 0;
+    const packed = means.map(({ length }) => {
+      const columns = columnsOf(deviations, start, length);
+      start += length;
+      return columns;
+    });
+    for (const { row, col, C } of blocks) {
+      const [a, b] = [packed[row] as Matrix, packed[col] as Matrix];
+      addProduct(toView(C), toView(a), toView(b), { m: C.rows, n: C.cols, k }, { sign });
+    }
   }
 }
 
-/** √n (token mean − reference) as columns `[width, tokens]`. */
-function deviations(
-  batch: readonly (readonly [number, TokenMeans])[],
-  width: number,
-  reference: (token: number) => Means,
-  side: (means: Means) => Float64Array,
-): Matrix {
-  const result = createMatrix(width, batch.length);
-  batch.forEach(([token, means], t) => {
-    const [mean, from] = [side(means), side(reference(token))];
-    for (let i = 0; i < width; i++)
-      result.data[i * batch.length + t] = Math.sqrt(means.n) * ((mean[i] as number) - (from[i] as number));
+/** Part of every deviation as a column: `[width, tokens]`. */
+function columnsOf(deviations: readonly Float64Array[], start: number, width: number): Matrix {
+  const result = createMatrix(width, deviations.length);
+  deviations.forEach((deviation, t) => {
+    for (let i = 0; i < width; i++) result.data[i * deviations.length + t] = deviation[start + i] as number;
   });
   return result;
 }
@@ -82,25 +94,18 @@ function deviations(
 const noise = 1e-10;
 
 /** Clears the dimensions that do not vary about the table, so that rounding is not standardised to unit variance. */
-function withoutNoise(rest: Moments, total: Moments): Moments {
-  const clear = (A: Matrix, whole: Matrix): void => {
-    for (let i = 0; i < A.rows; i++) {
-      if ((A.data[i * A.cols + i] as number) > noise * (whole.data[i * A.cols + i] as number)) continue;
-      for (let j = 0; j < A.rows; j++) A.data[i * A.cols + j] = A.data[j * A.cols + i] = 0;
+function withoutNoise(rest: JointMoments, total: JointMoments): JointMoments {
+  const still = rest.means.map((mean) => new Uint8Array(mean.length));
+  rest.blocks.forEach(({ row, col, C }, at) => {
+    if (row !== col) return;
+    const whole = (total.blocks[at] as { readonly C: Matrix }).C;
+    for (let i = 0; i < C.rows; i++) {
+      const place = i * C.cols + i;
+      if (!((C.data[place] as number) > noise * (whole.data[place] as number))) (still[row] as Uint8Array)[i] = 1;
     }
-  };
-  clear(rest.Cxx, total.Cxx);
-  clear(rest.Cyy, total.Cyy);
+  });
+  for (const { row, col, C } of rest.blocks)
+    for (let i = 0; i < C.rows; i++)
+      for (let j = 0; j < C.cols; j++) if (still[row]?.[i] === 1 || still[col]?.[j] === 1) C.data[i * C.cols + j] = 0;
   return rest;
-}
-
-function* batches<T>(values: Iterable<T>, size: number): Generator<T[], void, void> {
-  let batch: T[] = [];
-  for (const value of values) {
-    batch.push(value);
-    if (batch.length < size) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

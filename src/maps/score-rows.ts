@@ -1,11 +1,61 @@
-import type { PairedRows } from "../activations/paired-rows.ts";
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { multiplyTransposed } from "../linalg/multiply.ts";
+import type { HeldWindow } from "./collection.ts";
 import type { Affine } from "./fit-ridge.ts";
 import type { PredictionScore } from "./map-scores.ts";
 
+/** The held-out rows of one window between the sites of one map. */
+export interface HeldPair {
+  readonly group: number;
+  /** Token id of each row, `[n]`. */
+  readonly tokens: Int32Array;
+  /** `[n, dSource]`; several source sites are joined row by row. */
+  readonly X: Float32Array;
+  /** `[n, dTarget]` */
+  readonly Y: Float32Array;
+  readonly weights: Float64Array | undefined;
+}
+
+/** The held-out rows of some source sites and a target site, by position in the list of sites. */
+export function toHeldPairs(
+  windows: readonly HeldWindow[],
+  { sources, target, widths }: { sources: readonly number[]; target: number; widths: readonly number[] },
+): HeldPair[] {
+  return windows.map(({ group, tokens, states, weights }) => ({
+    group,
+    tokens,
+    X: joinRows(
+      sources.map((site) => states[site] as Float32Array),
+      sources.map((site) => widths[site] as number),
+      tokens.length,
+    ),
+    Y: states[target] as Float32Array,
+    weights,
+  }));
+}
+
+function joinRows(states: readonly Float32Array[], widths: readonly number[], rows: number): Float32Array {
+  if (states.length === 1) return states[0] as Float32Array;
+  const total = widths.reduce((sum, width) => sum + width, 0);
+  const result = new Float32Array(rows * total);
+  let start = 0;
+  states.forEach((state, at) => {
+    const width = widths[at] as number;
+    for (let row = 0; row < rows; row++)
+      result.set(state.subarray(row * width, (row + 1) * width), row * total + start);
+    start += width;
+  });
+  return result;
+}
+
 /** Predicts the target rows of a window, `[n, dTarget]`. */
-export type Predict = (window: PairedRows) => Matrix;
+export type Predict = (window: HeldPair) => Matrix;
+
+/** Squared errors of some rows that stand or fall together. */
+export interface GroupErrors {
+  readonly sse: number;
+  readonly sst: number;
+}
 
 /** A prediction's errors on held-out windows, in the parts that the scores are made of. */
 export interface RowErrors extends PredictionScore {
@@ -16,76 +66,113 @@ export interface RowErrors extends PredictionScore {
   /** The same by dimension, `[dTarget]`. */
   readonly sseByDimension: Float64Array;
   readonly sstByDimension: Float64Array;
-  /** The same by window. */
-  readonly sseByWindow: Float64Array;
-  readonly sstByWindow: Float64Array;
+  /** The same by group of windows. */
+  readonly groups: readonly GroupErrors[];
   readonly rows: number;
+  /** Total weight of the rows; their number, unless they were weighted. */
+  readonly weight: number;
 }
 
 /** The prediction `A x + p`. */
 export function predictAffine({ A, p }: Affine): Predict {
   return ({ X }) => {
     const n = X.length / A.cols;
-    const result = multiplyTransposed(createMatrix(n, A.cols, Float64Array.from(X)), A);
-    for (let at = 0; at < result.data.length; at++)
-      result.data[at] = (result.data[at] as number) + (p[at % p.length] as number);
-    return result;
+    const { data } = multiplyTransposed(createMatrix(n, A.cols, Float64Array.from(X)), A);
+    for (let row = 0, at = 0; row < n; row++)
+      for (let i = 0; i < p.length; i++, at++) data[at] = (data[at] as number) + (p[i] as number);
+    return createMatrix(n, A.rows, data);
   };
 }
 
+/** Relative deviations below this, far under the resolution of float32 states (6e-8), are rounding of a mean in float64. */
+const negligible = 1e-10;
+
 /**
- * Scores a prediction on held-out windows: R² over all dimensions, by dimension and by window, and mean cosines.
+ * Scores a prediction on held-out windows: R² over all dimensions, by dimension and by group, and mean cosines.
  *
  * SST is about the mean of these very rows, the strictest choice: a predictor that only knows the training mean scores 0 or just
- * below. Cosines of a row whose prediction or truth has no length count as 0. `centre` is the training mean of the target, `[dTarget]`.
+ * below. Cosines of a row whose prediction or truth has no length count as 0. Rows count with their weights. `centre` is the training
+ * mean of the target, `[dTarget]`.
  */
-export function scoreRows(predict: Predict, heldOut: readonly PairedRows[], centre: Float64Array): RowErrors {
+export function scoreRows(predict: Predict, heldOut: readonly HeldPair[], centre: Float64Array): RowErrors {
   const d = centre.length;
-  const rows = heldOut.reduce((sum, { Y }) => sum + Y.length / d, 0);
-  const mean = new Float64Array(d);
-  for (const { Y } of heldOut)
-    for (let at = 0; at < Y.length; at++) mean[at % d] = (mean[at % d] as number) + (Y[at] as number) / rows;
-
+  const { mean, weight, rows } = weightedMean(heldOut, d);
   const sseByDimension = new Float64Array(d);
   const sstByDimension = new Float64Array(d);
-  const sseByWindow = new Float64Array(heldOut.length);
-  const sstByWindow = new Float64Array(heldOut.length);
+  const groups = new Map<number, { sse: number; sst: number }>();
   const cosine = { raw: 0, centred: 0 };
-  heldOut.forEach((window, w) => {
-    const { Y } = window;
+  for (const window of heldOut) {
+    const { Y, weights } = window;
     const predicted = predict(window).data;
-    for (let at = 0; at < Y.length; at++) {
-      const i = at % d;
-      const error = ((Y[at] as number) - (predicted[at] as number)) ** 2;
-      const spread = ((Y[at] as number) - (mean[i] as number)) ** 2;
-      sseByDimension[i] = (sseByDimension[i] as number) + error;
-      sstByDimension[i] = (sstByDimension[i] as number) + spread;
-      sseByWindow[w] = (sseByWindow[w] as number) + error;
-      sstByWindow[w] = (sstByWindow[w] as number) + spread;
+    const own = groups.get(window.group) ?? { sse: 0, sst: 0 };
+    groups.set(window.group, own);
+    for (let row = 0, at = 0; at < Y.length; row++) {
+      const w = weights ? (weights[row] as number) : 1;
+      let ab = 0;
+      let aa = 0;
+      let bb = 0;
+      let pq = 0;
+      let pp = 0;
+      let qq = 0;
+      for (let i = 0; i < d; i++, at++) {
+        const y = Y[at] as number;
+        const guess = predicted[at] as number;
+        const error = w * (y - guess) ** 2;
+        const spread = w * (y - (mean[i] as number)) ** 2;
+        sseByDimension[i] = (sseByDimension[i] as number) + error;
+        sstByDimension[i] = (sstByDimension[i] as number) + spread;
+        own.sse += error;
+        own.sst += spread;
+        ab += guess * y;
+        aa += guess * guess;
+        bb += y * y;
+        const p = guess - (centre[i] as number);
+        const q = y - (centre[i] as number);
+        pq += p * q;
+        pp += p * p;
+        qq += q * q;
+      }
+      cosine.raw += (w * cosineOf(ab, aa, bb)) / weight;
+      cosine.centred += (w * cosineOf(pq, pp, qq)) / weight;
     }
-    const zero = new Float64Array(d);
-    for (let start = 0; start < Y.length; start += d) {
-      cosine.raw += rowCosine(predicted, Y, start, zero) / rows;
-      cosine.centred += rowCosine(predicted, Y, start, centre) / rows;
-    }
-  });
+  }
+  // A constant dimension's spread about its rounded mean is rounding: it does not vary.
+  for (let i = 0; i < d; i++)
+    if ((sstByDimension[i] as number) <= weight * (negligible * (mean[i] as number)) ** 2) sstByDimension[i] = 0;
   const sse = sum(sseByDimension);
   const sst = sum(sstByDimension);
-  return { r2: 1 - sse / sst, cosine, sse, sst, sseByDimension, sstByDimension, sseByWindow, sstByWindow, rows };
+  return {
+    r2: 1 - sse / sst,
+    cosine,
+    sse,
+    sst,
+    sseByDimension,
+    sstByDimension,
+    groups: [...groups.values()],
+    rows,
+    weight,
+  };
 }
 
-/** Cosine of the two rows that begin at `start`, both less `centre`. */
-function rowCosine(a: Float64Array, b: Float32Array, start: number, centre: Float64Array): number {
-  let ab = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < centre.length; i++) {
-    const x = (a[start + i] as number) - (centre[i] as number);
-    const y = (b[start + i] as number) - (centre[i] as number);
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
+function weightedMean(
+  heldOut: readonly HeldPair[],
+  d: number,
+): { readonly mean: Float64Array; readonly weight: number; readonly rows: number } {
+  const mean = new Float64Array(d);
+  let weight = 0;
+  let rows = 0;
+  for (const { Y, weights, tokens } of heldOut) {
+    rows += tokens.length;
+    for (let row = 0, at = 0; row < tokens.length; row++) {
+      const w = weights ? (weights[row] as number) : 1;
+      weight += w;
+      for (let i = 0; i < d; i++, at++) mean[i] = (mean[i] as number) + w * (Y[at] as number);
+    }
   }
+  return { mean: mean.map((value) => value / weight), weight, rows };
+}
+
+function cosineOf(ab: number, aa: number, bb: number): number {
   return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
 }
 

@@ -2,10 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { resolveCorpus } from "../../src/activations/corpus.ts";
-import { readPairedRows } from "../../src/activations/paired-rows.ts";
 import { rowNorms } from "../../src/activations/row-norms.ts";
-import { toWindows } from "../../src/activations/windows.ts";
 import type { OpenModel } from "../../src/engine/open-model.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { applyMap } from "../../src/maps/affine-map.ts";
@@ -15,7 +12,7 @@ import { readMap, writeMap } from "../../src/maps/map-file.ts";
 import { openDemo } from "../engine/demo-models.ts";
 
 const corpus = resolve("models/data/corpus.jsonl.gz");
-const options = { corpus, sourceSite: residPost(1), targetSite: residPost(2), rows: 8000, seed: 1 };
+const options = { corpus, sourceSite: residPost(1), targetSite: residPost(2), maxRows: 8000, seed: 1 };
 let small: OpenModel;
 let large: OpenModel;
 let fitted: FitMapResult;
@@ -75,22 +72,6 @@ test("a map that was written and read predicts the large model's states on text 
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-test("readPairedRows gives the states that each model gives alone for the same windows", async () => {
-  const documents = (await resolveCorpus(corpus)).documents();
-  let checked = 0;
-  for await (const pair of readPairedRows(small, large, toWindows(small, documents, { context: 64 }), options)) {
-    const tokens = Int32Array.of(small.description.tokenizer.bos!, ...pair.tokens);
-    expect(tokens.length).toBe(pair.read);
-    for await (const { states } of large.readStates([tokens], { sites: [residPost(2)] })) {
-      const alone = states[0]!.subarray(large.description.width);
-      // Another batch shape sums in another order.
-      expect(Math.max(...pair.Y.map((v, i) => Math.abs(v - alone[i]!)))).toBeLessThan(1e-2);
-    }
-    if (++checked === 3) break;
-  }
-  expect(checked).toBe(3);
 });
 
 test("defaultLayerPair(…) names layers that both demo models have", () => {

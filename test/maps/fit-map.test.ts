@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { type Corpus, toCorpus } from "../../src/activations/corpus.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import { defaultRows, type FitMapOptions, type FitProgress, fitMap } from "../../src/maps/fit-map.ts";
+import type { CollectProgress } from "../../src/maps/collect-moments.ts";
+import { defaultRows, type FitMapOptions, fitMap } from "../../src/maps/fit-map.ts";
 import { plantedModel } from "../activations/planted-model.ts";
 import { distance } from "../linalg/fixture.ts";
 import { plantedMatrix } from "./planted.ts";
@@ -71,10 +72,10 @@ test("fitMap gives the same map for the same seed and holds out other windows fo
 });
 
 test("fitMap stops at the rows asked for, reports progress, and digests only the text it used", async () => {
-  const seen: FitProgress[] = [];
+  const seen: CollectProgress[] = [];
   const { map } = await fitMap(source, target, {
     ...options,
-    rows: 1000,
+    maxRows: 1000,
     onProgress: (progress) => seen.push(progress),
   });
   expect(map.fit.corpus).toMatchObject({ documents: 50, windows: 50 });
@@ -90,9 +91,9 @@ test("fitMap stops at the rows asked for, reports progress, and digests only the
 
 test("fitMap reads only as far as rows ask, give or take what is under way", async () => {
   const counted = plantedModel({ width: dSource, state: sourceState });
-  await fitMap(counted, target, { ...options, corpus: letters(400), rows: 1000 });
-  // 2048 rows calibrate the sink bound, one window more is under way.
-  expect(counted.read.length).toBeLessThan(2048 / 20 + 3);
+  await fitMap(counted, target, { ...options, corpus: letters(4000), maxRows: 1000 });
+  // A unit of 8192 tokens calibrates the sink bound and is read; one more may wait decoded.
+  expect(counted.read.length).toBeLessThan((2 * 8192) / 21 + 3);
 });
 
 test("fitMap tries the penalties it is given, and least squares is one of them", async () => {
@@ -110,8 +111,8 @@ test("fitMap refuses a corpus too small to score on, with the counts of what it 
   await expect(fitMap(source, target, { ...options, corpus: letters(12) })).rejects.toMatchObject({
     code: "bad-input",
     message:
-      "letters: expected at least 30 windows with rows, got 12 of 12 " +
-      "(252 tokens; left out: 12 first positions, 0 special tokens, 0 sinks)",
+      "letters: expected at least 30 windows with rows to split into three, got 12 of 12 " +
+      "(252 tokens; left out: 12 first positions, 0 special tokens, 0 sinks, 0 not selected)",
     hint: expect.stringMatching(/more text/),
   });
 });
@@ -119,7 +120,7 @@ test("fitMap refuses a corpus too small to score on, with the counts of what it 
 test("fitMap refuses bad options before it reads anything", async () => {
   const fresh = plantedModel({ width: dSource, state: sourceState });
   const fit = (changed: Partial<FitMapOptions>): Promise<unknown> => fitMap(fresh, target, { ...options, ...changed });
-  await expect(fit({ rows: 0 })).rejects.toThrow("rows: expected a positive integer, got 0");
+  await expect(fit({ maxRows: 0 })).rejects.toThrow("rows: expected a positive integer, got 0");
   await expect(fit({ context: 65 })).rejects.toThrow(/context: expected an integer from 2 to 64/);
   await expect(fit({ lambdas: [-1] })).rejects.toThrow("lambda: expected a number of at least 0, got -1");
   await expect(fit({ lambdas: [] })).rejects.toThrow("lambdas: expected at least one penalty, got none");
@@ -141,7 +142,7 @@ test("fitMap refuses models that cannot be tapped, with the reason, and models w
 
 test("fitMap stops when it is told to", async () => {
   const stop = new AbortController();
-  const onProgress = ({ windows }: FitProgress): void => {
+  const onProgress = ({ windows }: CollectProgress): void => {
     if (windows === 5) stop.abort();
   };
   await expect(fitMap(source, target, { ...options, signal: stop.signal, onProgress })).rejects.toMatchObject({

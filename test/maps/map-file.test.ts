@@ -9,8 +9,6 @@ import { createMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { type AffineMap, applyMap, carryDirection } from "../../src/maps/affine-map.ts";
 import { readMap, readMaps, writeMap, writeMaps } from "../../src/maps/map-file.ts";
-import { createMomentsSum } from "../../src/maps/moments.ts";
-import { readMoments, writeMoments } from "../../src/maps/moments-file.ts";
 import { mapBetween, sampleMap, madeUpScore as score } from "./made-up-map.ts";
 import { mapRows, normalRows } from "./planted.ts";
 
@@ -191,20 +189,6 @@ test.each(["1", "2"])(
     );
   },
 );
-
-test("readMoments(path) gives back what writeMoments(path, moments) wrote, and refuses a map by name", async () => {
-  const random = seededRandom(2);
-  const sum = createMomentsSum(3, 2);
-  sum.add(normalRows(9, 3, random), normalRows(9, 2, random));
-  const path = join(folder, "moments.safetensors");
-  await writeMoments(path, sum.moments(), { provenance: new Map([["corpus", "stories"]]) });
-  expect(await readMoments(path)).toEqual(sum.moments());
-  await expect(writeMoments(path, sum.moments(), { provenance: new Map([["rows", "9"]]) })).rejects.toThrow(
-    /a key of its own/,
-  );
-  await writeMap(path, sampleMap());
-  await expect(readMoments(path)).rejects.toThrow("expected a trimtab-moments file, got a trimtab-map file");
-});
 
 test("applyMap(map, X) carries rows by A x + p, and carryDirection(map, v) carries their differences by A alone", () => {
   const random = seededRandom(3);

@@ -1,4 +1,4 @@
-import type { PairedRows } from "../../src/activations/paired-rows.ts";
+import type { PairedRows } from "../../src/activations/read-rows.ts";
 import { createMatrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { type Random, seededRandom } from "../../src/linalg/random.ts";
 
@@ -28,16 +28,23 @@ export function mapRows(X: Float32Array, A: Matrix, p: ArrayLike<number>, noise:
   });
 }
 
-/** Wraps rows as a window, as if read from two models. */
-export function toWindow(window: number, X: Float32Array, Y: Float32Array, tokens: Int32Array): PairedRows {
+/** Rows of one source and one target site, as they are read and as they are held out. */
+export type PlantedWindow = PairedRows & { readonly X: Float32Array; readonly Y: Float32Array };
+
+/** Wraps rows as a window, as if read from two models; every window is a group of its own, 40 are a unit. */
+export function toWindow(window: number, X: Float32Array, Y: Float32Array, tokens: Int32Array): PlantedWindow {
   return {
+    unit: Math.floor(window / 40),
     window,
+    group: window,
     document: { index: window, text: `text ${window}`, source: `planted:${window}`, fraction: 0 },
     read: tokens.length + 1,
     tokens,
+    states: [X, Y],
     X,
     Y,
-    leftOut: { first: 1, special: 0, sink: 0 },
+    weights: undefined,
+    leftOut: { first: 1, special: 0, sink: 0, unselected: 0 },
   };
 }
 
@@ -45,7 +52,7 @@ export function toWindow(window: number, X: Float32Array, Y: Float32Array, token
 export function plantedWindows(
   A: Matrix,
   options: { windows: number; rows: number; noise: number; seed: number; p?: Float64Array; vocabulary?: number },
-): PairedRows[] {
+): PlantedWindow[] {
   const { windows, rows, noise, seed, p = new Float64Array(A.rows), vocabulary = 50 } = options;
   const random = seededRandom(seed);
   return Array.from({ length: windows }, (_, w) => {

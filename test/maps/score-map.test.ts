@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
-import type { PairedRows } from "../../src/activations/paired-rows.ts";
+import { residPost } from "../../src/engine/site.ts";
 import { createMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import type { AffineMap } from "../../src/maps/affine-map.ts";
-import { createCollector } from "../../src/maps/collect-rows.ts";
-import { predictAffine, scoreRows } from "../../src/maps/score-rows.ts";
-import { solveMap } from "../../src/maps/solve-map.ts";
-import { mapRows, normalRows, plantedMatrix, plantedWindows, toWindow } from "./planted.ts";
+import type { Collection, CollectionPlan } from "../../src/maps/collection.ts";
+import { createCollector } from "../../src/maps/collector.ts";
+import { type HeldPair, predictAffine, scoreRows } from "../../src/maps/score-rows.ts";
+import { solveMaps } from "../../src/maps/solve-maps.ts";
+import { mapRows, normalRows, type PlantedWindow, plantedMatrix, plantedWindows, toWindow } from "./planted.ts";
 
 const identity = {
   sha256: "0".repeat(64),
@@ -18,25 +19,51 @@ const identity = {
 
 /** What `fitMap` does after reading. */
 function solve(
-  windows: readonly PairedRows[],
+  windows: readonly PlantedWindow[],
   dSource: number,
   dTarget: number,
-  options: { seed?: number; maxHeldBytes?: number } = {},
+  options: { seed?: number; maxHeldBytes?: number; folds?: number } = {},
 ): { map: AffineMap; warnings: readonly string[] } {
-  const { seed = 1, maxHeldBytes } = options;
-  const collector = createCollector({ dSource, dTarget, seed, maxHeldBytes });
-  for (const window of windows) collector.add(window);
-  return solveMap(collector.end(), {
-    source: { model: { ...identity, name: "S", width: dSource }, site: { layer: 1, point: "resid_post" } },
-    target: { model: { ...identity, name: "T", width: dTarget }, site: { layer: 2, point: "resid_post" } },
+  const { seed = 1, maxHeldBytes = 2 ** 28, folds = 1 } = options;
+  const plan: CollectionPlan = {
+    source: { ...identity, name: "S", width: dSource },
+    target: { ...identity, name: "T", width: dTarget },
+    sourceSites: [residPost(1)],
+    targetSites: [residPost(2)],
+    blocks: [
+      { row: 0, col: 0 },
+      { row: 1, col: 0 },
+      { row: 1, col: 1 },
+    ],
+    context: 32,
     seed,
-    record: {
-      corpus: { name: "planted", sha256: "", documents: 1, windows: windows.length },
-      context: 32,
-      version: "0",
-    },
-    counts: { total: 1, leftOut: { first: 0, special: 0, sink: 0, unselected: 0 } },
+    folds,
+    hasCurve: folds === 1,
+    rowSelection: "all",
+    maxHeldBytes,
+  };
+  const collector = createCollector(plan);
+  windows.forEach((window, at) => {
+    if (at > 0 && window.unit !== windows[at - 1]!.unit) collector.endUnit();
+    collector.add(window);
   });
+  collector.endUnit();
+  const collection: Collection = {
+    plan,
+    ...collector.view(),
+    ledger: {
+      corpus: { name: "planted", sha256: "", documents: 1, windows: windows.length },
+      shards: [],
+      rows: { total: 1, leftOut: { first: 0, special: 0, sink: 0, unselected: 0 } },
+      windows: windows.length,
+      lastUnit: 0,
+      limits: undefined,
+      isComplete: true,
+      stoppedEarly: false,
+    },
+  };
+  const { maps, warnings } = solveMaps(collection, { maps: [{ sources: [1], target: 2 }] });
+  return { map: maps[0]!, warnings };
 }
 
 test("scoreRows(predict, heldOut, centre) agrees with a calculation by hand", () => {
@@ -44,16 +71,18 @@ test("scoreRows(predict, heldOut, centre) agrees with a calculation by hand", ()
   const truth = [Float32Array.of(1, 0, 3, 0), Float32Array.of(2, 3)];
   const predictions = [Float64Array.of(1, 1, 2, 0), Float64Array.of(2, 3)];
   const windows = truth.map((Y, w) => toWindow(w, Y, Y, new Int32Array(Y.length / 2)));
-  const predict = (window: PairedRows): ReturnType<typeof createMatrix> =>
-    createMatrix(window.tokens.length, 2, predictions[window.window]!);
+  const predict = (window: HeldPair): ReturnType<typeof createMatrix> =>
+    createMatrix(window.tokens.length, 2, predictions[window.group]!);
   const errors = scoreRows(predict, windows, Float64Array.of(1, 0));
   expect(errors.sse).toBe(2); // 0 + 1, 1 + 0, 0 + 0
   expect(errors.sst).toBe(2 + 2 + 4);
   expect(errors.r2).toBe(1 - 2 / 8);
   expect([...errors.sseByDimension]).toEqual([1, 1]);
   expect([...errors.sstByDimension]).toEqual([2, 6]);
-  expect([...errors.sseByWindow]).toEqual([2, 0]);
-  expect([...errors.sstByWindow]).toEqual([4, 4]);
+  expect(errors.groups).toEqual([
+    { sse: 2, sst: 4 },
+    { sse: 0, sst: 4 },
+  ]);
   expect(errors.cosine.raw).toBeCloseTo((Math.SQRT1_2 + 1 + 1) / 3, 12);
   // Less (1,0): truth (0,0), (2,0), (1,3); prediction (0,1), (1,0), (1,3). A row without length counts as 0.
   expect(errors.cosine.centred).toBeCloseTo(2 / 3, 12);
@@ -87,6 +116,25 @@ test("a fit on planted windows scores the R² that the noise allows, inside its 
   expect(tokenIdentity.table).toBeLessThan(0.02);
   expect(Math.abs(tokenIdentity.beyond - expected)).toBeLessThan(0.06);
   expect(warnings).toEqual([]);
+});
+
+test("explained variance weighs dimensions alike, where R² is the large dimension's; one that does not vary has none", () => {
+  const random = seededRandom(12);
+  const windows = Array.from({ length: 300 }, (_, w) => {
+    const X = normalRows(20, 1, random);
+    // What x says, three times as large what it does not, and a constant.
+    const Y = Float32Array.from({ length: 60 }, (_, at) =>
+      at % 3 === 0 ? X[at / 3]! : at % 3 === 1 ? 3 * random.normal() : 7,
+    );
+    return toWindow(w, X, Y, new Int32Array(20));
+  });
+  const { r2, explainedVariance, r2ByDimension, r2PerDimension } = solve(windows, 1, 3).map.scores;
+  expect(r2ByDimension![0]).toBeGreaterThan(0.6); // less a penalty that the loud dimension chose
+  expect(Math.abs(r2ByDimension![1]!)).toBeLessThan(0.02); // 600 held-out rows, 4800 fitted
+  expect(r2ByDimension![2]).toBeNaN();
+  expect(Math.abs(r2 - 0.1)).toBeLessThan(0.03); // 1 of 1 + 9
+  expect(explainedVariance).toBeCloseTo((r2ByDimension![0]! + r2ByDimension![1]!) / 2, 12);
+  expect(r2PerDimension.median).toBeCloseTo(explainedVariance!, 12);
 });
 
 test("a map between states that depend on the token alone explains nothing beyond the token table", () => {
@@ -183,7 +231,7 @@ test("a fit is the same for the same seed, and its score hardly changes when win
   expect(solve(windows, 6, 4).map).toEqual(first);
   const other = seededRandom(9)
     .shuffle(windows)
-    .map((window, w) => ({ ...window, window: w }));
+    .map((window, w) => ({ ...window, window: w, group: w, unit: Math.floor(w / 40) }));
   expect(Math.abs(solve(other, 6, 4).map.scores.r2 - first.scores.r2)).toBeLessThan(0.05);
 });
 

@@ -1,0 +1,333 @@
+import { createHash } from "node:crypto";
+import type { ContrastPair } from "../activations/contrast-set.ts";
+import { type Corpus, resolveCorpus } from "../activations/corpus.ts";
+import { joinWindows, pairWindows } from "../activations/pair-windows.ts";
+import { type PairedRows, readRows } from "../activations/read-rows.ts";
+import {
+  allRows,
+  checkRowSelection,
+  formatRowSelection,
+  isReadFrom,
+  type RowSelection,
+} from "../activations/row-selection.ts";
+import type { SinkLimits } from "../activations/sink-limits.ts";
+import { checkSameTokenizer, resolveContext, type TokenWindow, toWindows } from "../activations/windows.ts";
+import { type ModelIdentity, toIdentity } from "../engine/description.ts";
+import type { OpenModel } from "../engine/open-model.ts";
+import { residPost } from "../engine/site.ts";
+import { mismatch, TrimtabError } from "../errors.ts";
+import { seededRandom } from "../linalg/random.ts";
+import { checkSameCollectionPlan } from "./check-collection-plan.ts";
+import { openCheckpoint } from "./checkpoint.ts";
+import type { Collection, CollectionPlan, Ledger, Shard } from "./collection.ts";
+import { createCollector } from "./collector.ts";
+import { type CollectedLayers, planLayers } from "./plan-layers.ts";
+import { type ReadPoint, type ReadRecord, recordReading } from "./read-record.ts";
+
+/** How far a collection has come. */
+export interface CollectProgress {
+  /** Rows kept so far, and the most that will be, where that is known. */
+  readonly rows: number;
+  readonly maxRows: number | undefined;
+  /** Tokens read, in each model. */
+  readonly tokens: number;
+  readonly windows: number;
+  /** Share of the work done, 0 to 1: of the rows wanted or of the corpus, whichever is nearer its end. */
+  readonly fraction: number;
+}
+
+/** Where a collection is saved while it grows, and how often. */
+export interface CheckpointOptions {
+  readonly path: string;
+  /** Default a minute; longer where writing takes more than a twentieth of it. */
+  readonly everyMs?: number | undefined;
+  /** Milliseconds, monotonic enough to measure pauses. */
+  readonly clock: () => number;
+}
+
+/** A contrast set whose read positions give rows. */
+export interface PairSource {
+  readonly name: string;
+  readonly pairs: readonly ContrastPair[];
+}
+
+export interface CollectOptions {
+  /** A path for {@link resolveCorpus}, or a corpus. May be left out where rows come from `pairs` alone. */
+  readonly corpus?: string | Corpus | undefined;
+  /** Contrast set for rows of the kind `pairs`. */
+  readonly pairs?: PairSource | undefined;
+  /** Layers that are read, and which of them are to be joined by maps. */
+  readonly layers: CollectedLayers;
+  /** Which rows. Default all of the corpus. */
+  readonly rows?: RowSelection | undefined;
+  /** Most tokens a window holds. Default 512, or the shorter context that a model was opened for or trained with. */
+  readonly context?: number | undefined;
+  /** Stop after this many rows. Default: all the text. */
+  readonly maxRows?: number | undefined;
+  /** Stop after this many tokens: unlike rows, the same place for every shard. Default: all the text. */
+  readonly maxTokens?: number | undefined;
+  /** Decides which windows are held out, and the random nulls. Default 0. */
+  readonly seed?: number | undefined;
+  /** K ≥ 2 for cross-validation. Default 1: one window of ten chooses the penalty. */
+  readonly folds?: number | undefined;
+  /** Keep the fitting part in pieces that give a learning curve; five times the memory of its moments. Default true. */
+  readonly hasCurve?: boolean | undefined;
+  /** Read only this part of the units. Default all. */
+  readonly shard?: Shard | undefined;
+  readonly checkpoint?: CheckpointOptions | undefined;
+  /** Most bytes of held-out rows and of each token table. Default 256 MiB. */
+  readonly maxHeldBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every window. */
+  readonly onProgress?: ((progress: CollectProgress) => void) | undefined;
+  /** Told the tokens that an earlier, broken-off run had read, if this one goes on from it. */
+  readonly onResume?: ((tokens: number) => void) | undefined;
+}
+
+/**
+ * Reads text with two models side by side and collects the moments of their hidden states, and what scores need besides.
+ *
+ * Memory holds moments, at most 20 000 held-out rows and sums by token id, all bounded, and does not grow with the text. The split into
+ * rows that fit, choose and score is decided by the seed and the position in the corpus alone (`splitGroups`).
+ *
+ * With `checkpoint` the collection is saved between units of at most 8192 tokens; a run that was killed at any moment goes on from there
+ * when it is started again with the same options, to the same bits as an unbroken run. With `shard` i of n, every n-th unit is read;
+ * the n collections merge (`mergeCollections`) to that of one run. The finished checkpoint is left for the caller to remove.
+ *
+ * @throws incompatible for different tokenizers or a checkpoint of other options; unsupported if a model cannot be tapped; bad-input for
+ * layers, context, rows, shard; not-found and io for the corpus and the checkpoint; engine; aborted
+ */
+export async function collectMoments(
+  source: OpenModel,
+  target: OpenModel,
+  options: CollectOptions,
+): Promise<Collection> {
+  const { shard, signal, onProgress, maxRows = Number.POSITIVE_INFINITY } = options;
+  const rows = checkRows(options);
+  checkModels(source, target);
+  const plan = await toCollectionPlan(source, target, options, rows);
+  const corpus = typeof options.corpus === "string" ? await resolveCorpus(options.corpus) : options.corpus;
+  const record = recordReading(openWindows(source, plan, { ...options, corpus, rows }), options);
+  const checkpoint = await openCheckpoint(options.checkpoint);
+  const start = checkpoint.start;
+  if (start) {
+    checkSameCollectionPlan(plan, start.plan, checkpoint.path);
+    checkSameShard(shard, start.ledger.shards[0], checkpoint.path);
+    options.onResume?.(start.ledger.rows.total);
+  }
+
+  const collector = createCollector(plan, start);
+  const ledger = createLedger(nameOf(corpus, options.pairs), shard, start?.ledger);
+  const collection = (isComplete: boolean): Collection => {
+    return { plan, ...collector.view(), ledger: ledger.view(record, isComplete) };
+  };
+  const reader = readRows(source, target, record.windows, {
+    sourceSites: plan.sourceSites,
+    targetSites: plan.targetSites,
+    select: rows,
+    units: (unit) => unit > (start?.ledger.lastUnit ?? -1) && (!shard || unit % shard.of === shard.index - 1),
+    limits: start?.ledger.limits,
+    onLimits: ledger.setLimits,
+    threads: Math.max(source.threads, target.threads),
+    signal,
+  });
+  let unit = -1;
+  const endUnit = (): void => {
+    if (unit >= 0) collector.endUnit();
+    ledger.endUnit(unit);
+  };
+  for await (const window of reader) {
+    if (unit >= 0 && window.unit !== unit) {
+      endUnit();
+      if (start) checkSameText(record, start.ledger, checkpoint.path);
+      await checkpoint.save(() => collection(false), signal);
+    }
+    unit = window.unit;
+    collector.add(window);
+    ledger.add(window, record.atWindow(window.window));
+    const { tokens, windows } = ledger;
+    const fraction = Math.min(1, Math.max(ledger.rows / maxRows, window.document.fraction));
+    onProgress?.({ rows: ledger.rows, maxRows: options.maxRows, tokens, windows, fraction });
+    if (signal?.aborted) throw new TrimtabError("aborted", "the collection was interrupted", { cause: signal.reason });
+    if (ledger.rows >= maxRows) {
+      // The corpus ends sooner, by little or much, than it could: what was read must be said.
+      if (window.document.fraction < 1) ledger.stopEarly();
+      break;
+    }
+  }
+  endUnit();
+  if (start) checkSameText(record, start.ledger, checkpoint.path);
+  return collection(true);
+}
+
+function checkModels(source: OpenModel, target: OpenModel): void {
+  checkSameTokenizer(source.description, target.description);
+  for (const { description } of [source, target])
+    if (!description.capabilities.tap)
+      throw mismatch("unsupported", description.name, "a model whose hidden states can be read", "one whose cannot", {
+        hint: description.capabilities.reason,
+      });
+}
+
+function checkRows({ rows = allRows, corpus, pairs, maxRows, maxTokens, shard, folds }: CollectOptions): RowSelection {
+  checkRowSelection(rows);
+  if (isReadFrom(rows, "corpus") && corpus === undefined)
+    throw mismatch("bad-input", `rows ${formatRowSelection(rows)}`, "a corpus", "none");
+  if (isReadFrom(rows, "pairs") && !pairs)
+    throw mismatch("bad-input", `rows ${formatRowSelection(rows)}`, "a contrast set", "none");
+  for (const [name, value] of [
+    ["rows", maxRows],
+    ["tokens", maxTokens],
+  ] as const)
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1))
+      throw mismatch("bad-input", name, "a positive integer", String(value));
+  if (folds !== undefined && !(Number.isSafeInteger(folds) && folds >= 1 && folds <= 100))
+    throw mismatch("bad-input", "folds", "an integer from 1 to 100", String(folds));
+  if (shard && !(Number.isSafeInteger(shard.of) && shard.of <= 1e6 && shard.index >= 1 && shard.index <= shard.of))
+    throw mismatch("bad-input", "shard", "a part i of n from 1 to n", `${shard.index}/${shard.of}`);
+  if (shard && maxRows !== undefined)
+    throw mismatch("bad-input", "shard", "a limit of tokens", "a limit of rows", {
+      hint: "how many rows the other shards keep is not known here; limit tokens, or read all the text",
+    });
+  return rows;
+}
+
+async function toCollectionPlan(
+  source: OpenModel,
+  target: OpenModel,
+  options: CollectOptions,
+  rows: RowSelection,
+): Promise<CollectionPlan> {
+  const { layers, seed = 0, folds = 1, pairs, maxHeldBytes = 2 ** 28 } = options;
+  seededRandom(seed); // refuses what is not a seed before anything is read
+  const context = resolveContext(options.context, [source, target]);
+  const { sources, targets, blocks } = planLayers(layers, source.description.blocks, target.description.blocks);
+  const digest = createHash("sha256");
+  for (const { prompt, positive, negative } of pairs?.pairs ?? [])
+    digest.update(JSON.stringify([prompt, positive, negative]));
+  return {
+    source: await identify(source),
+    target: await identify(target),
+    sourceSites: sources.map(residPost),
+    targetSites: targets.map(residPost),
+    blocks,
+    context,
+    seed,
+    folds,
+    hasCurve: (options.hasCurve ?? true) && folds === 1,
+    rowSelection: formatRowSelection(rows),
+    ...(pairs && isReadFrom(rows, "pairs") && { pairs: { name: pairs.name, sha256: digest.digest("hex") } }),
+    maxHeldBytes,
+  };
+}
+
+async function identify(model: OpenModel): Promise<ModelIdentity> {
+  return toIdentity(model.description, await model.sha256());
+}
+
+function openWindows(
+  source: OpenModel,
+  { context }: CollectionPlan,
+  {
+    corpus,
+    pairs,
+    rows,
+    signal,
+  }: {
+    corpus: Corpus | undefined;
+    pairs?: PairSource | undefined;
+    rows: RowSelection;
+    signal?: AbortSignal | undefined;
+  },
+): AsyncIterable<TokenWindow> {
+  const streams: AsyncIterable<TokenWindow>[] = [];
+  if (corpus && isReadFrom(rows, "corpus")) streams.push(toWindows(source, corpus.documents({ signal }), { context }));
+  const rule = rows.find(({ kind }) => kind === "pairs");
+  if (pairs && rule?.kind === "pairs") streams.push(pairWindows(source, pairs.pairs, rule.readAt, { signal }));
+  return joinWindows(...streams);
+}
+
+function nameOf(corpus: Corpus | undefined, pairs: PairSource | undefined): string {
+  return [corpus?.name, pairs?.name].filter((name) => name !== undefined).join(" + ");
+}
+
+function checkSameShard(shard: Shard | undefined, found: Shard | undefined, path: string): void {
+  const show = (part: Shard | undefined): string => (part ? `part ${part.index} of ${part.of}` : "the whole corpus");
+  if (show(shard) !== show(found))
+    throw mismatch("incompatible", path, `a checkpoint of ${show(shard)}`, `one of ${show(found)}`, {
+      hint: "delete it to start anew",
+    });
+}
+
+/** The text up to where the checkpoint was made must be the text that it was made from. */
+function checkSameText(record: ReadRecord, { lastUnit, corpus }: Ledger, path: string): void {
+  if (lastUnit < 0 || record.atUnit(lastUnit).sha256 === corpus.sha256) return;
+  throw mismatch("incompatible", path, "a checkpoint of this text", `one of other text (${corpus.name})`, {
+    hint: "the corpus has changed since; delete the checkpoint to start anew",
+  });
+}
+
+interface GrowingLedger {
+  readonly rows: number;
+  readonly tokens: number;
+  readonly windows: number;
+  add(rows: PairedRows, point: ReadPoint): void;
+  endUnit(unit: number): void;
+  setLimits(limits: SinkLimits): void;
+  stopEarly(): void;
+  view(record: ReadRecord, isComplete: boolean): Ledger;
+}
+
+function createLedger(name: string, shard: Shard | undefined, start: Ledger | undefined): GrowingLedger {
+  const leftOut = { ...(start?.rows.leftOut ?? { first: 0, special: 0, sink: 0, unselected: 0 }) };
+  let tokens = start?.rows.total ?? 0;
+  let windows = start?.corpus.windows ?? 0;
+  let withRows = start?.windows ?? 0;
+  let lastUnit = start?.lastUnit ?? -1;
+  let limits = start?.limits;
+  let isStopped = false;
+  let stop: ReadPoint | undefined;
+  const keptRows = (): number => tokens - leftOut.first - leftOut.special - leftOut.sink - leftOut.unselected;
+  return {
+    get rows() {
+      return keptRows();
+    },
+    get tokens() {
+      return tokens;
+    },
+    get windows() {
+      return windows;
+    },
+    add(rows, point) {
+      stop = point;
+      windows++;
+      tokens += rows.read;
+      if (rows.tokens.length > 0) withRows++;
+      for (const key of ["first", "special", "sink", "unselected"] as const) leftOut[key] += rows.leftOut[key];
+    },
+    endUnit(unit) {
+      lastUnit = Math.max(lastUnit, unit);
+    },
+    setLimits(found) {
+      limits = found;
+    },
+    stopEarly() {
+      isStopped = true;
+    },
+    view(record, isComplete) {
+      // A finished collection has read to the end, whatever units were its own; a resumed one checks what it had read.
+      const end = record.atUnit(isComplete ? record.lastUnit() : lastUnit);
+      const { sha256, documents } = isStopped && stop ? stop : end;
+      return {
+        corpus: { name, sha256, documents, windows },
+        shards: shard ? [shard] : [],
+        rows: { total: tokens, leftOut },
+        windows: withRows,
+        lastUnit,
+        limits,
+        isComplete,
+        stoppedEarly: isStopped || record.wasCut(),
+      };
+    },
+  };
+}

@@ -1,0 +1,244 @@
+import { formatSite } from "../engine/site.ts";
+import { mismatch } from "../errors.ts";
+import { seededRandom } from "../linalg/random.ts";
+import { trimtabVersion } from "../models/trimtab-version.ts";
+import type { AffineMap, FitRecord, MapEnd } from "./affine-map.ts";
+import { chooseLambda, defaultLambdas } from "./choose-lambda.ts";
+import { type Collection, planWidths } from "./collection.ts";
+import { type Affine, decomposeSource, fitRidge, fitRidgePath, type SourceBasis } from "./fit-ridge.ts";
+import { type ChosenFit, type FitChoice, fitWith } from "./fit-with.ts";
+import { type FittingMoments, toFittingMoments } from "./fitting-moments.ts";
+import { addJointMoments, type JointMoments } from "./joint-moments.ts";
+import type { MapLayers } from "./layer-plan.ts";
+import type { MapScores } from "./map-scores.ts";
+import { mapWarnings } from "./map-warnings.ts";
+import { diagonal, toGroupCross, toGroupMoments } from "./moments.ts";
+import { medianNorm } from "./norm-histogram.ts";
+import { toResidualMoments, toValidationResiduals } from "./residual-moments.ts";
+import { scoreMap } from "./score-map.ts";
+import { scoreMoments } from "./score-moments.ts";
+import { scoreRoundTrip } from "./score-round-trip.ts";
+import { toHeldPairs } from "./score-rows.ts";
+import { scoreTokenIdentity } from "./score-token-identity.ts";
+import { selectSources } from "./select-sources.ts";
+import { swapMoments } from "./swap-moments.ts";
+
+export interface SolveMapsOptions extends FitChoice {
+  /** Maps to fit, by layer. */
+  readonly maps: readonly MapLayers[];
+  /** Source layers that a map from several keeps at most: those that add most, found on the validation rows. Default: all named. */
+  readonly maxSources?: number | undefined;
+  /** Written into the file as the time it was made, ISO 8601. */
+  readonly createdAt?: string | undefined;
+  readonly onMap?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface SolvedMaps {
+  readonly maps: readonly AffineMap[];
+  /** What a reader of the scores should know, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** Below this gain of validation R² a further source layer is not worth its width. */
+const leastGain = 1e-3;
+
+/**
+ * Fits and scores maps from a collection, without a second pass over the text.
+ *
+ * What maps share is computed once: the decomposition of each group of source sites, the residuals about the token means.
+ *
+ * @throws bad-input for layers that were not collected, options that do not belong together, or rows too few or too alike to fit
+ */
+export function solveMaps(collection: Collection, options: SolveMapsOptions): SolvedMaps {
+  const { maps: wanted, onMap } = options;
+  const workbench = openWorkbench(collection);
+  const maps = wanted.map((layers, at) => {
+    const map = solveMap(workbench, layers, options);
+    onMap?.(at + 1, wanted.length);
+    return map;
+  });
+  const named = maps.length > 1;
+  const warnings = maps.flatMap((map) => mapWarnings(map, { isNamed: named }));
+  return { maps, warnings: [...new Set(warnings)] };
+}
+
+/** What the maps of one collection share. */
+interface Workbench {
+  readonly collection: Collection;
+  readonly moments: FittingMoments;
+  readonly residuals: { readonly fitted: JointMoments; readonly validation: JointMoments };
+  basisOf(sources: readonly number[], of: "states" | "residuals"): SourceBasis;
+}
+
+function openWorkbench(collection: Collection): Workbench {
+  const moments = toFittingMoments(collection);
+  // With folds the first validates the penalty on residuals, so the table must not have seen it.
+  const fitted = moments.folds ? moments.folds.slice(1).reduce(addJointMoments) : moments.training;
+  const { tokens } = collection;
+  const residuals = {
+    fitted: toResidualMoments(fitted, tokens.fitted),
+    validation: toValidationResiduals(
+      { moments: moments.validation, tokens: tokens.validation },
+      { moments: fitted, tokens: tokens.fitted },
+    ),
+  };
+  const bases = new Map<string, SourceBasis>();
+  const anyTarget = collection.plan.sourceSites.length;
+  return {
+    collection,
+    moments,
+    residuals,
+    basisOf(sources, of) {
+      const key = `${of}:${sources.join("+")}`;
+      const joint = of === "states" ? moments.training : residuals.fitted;
+      const basis = bases.get(key) ?? decomposeSource(toGroupMoments(joint, sources, anyTarget));
+      bases.set(key, basis);
+      return basis;
+    },
+  };
+}
+
+function solveMap(workbench: Workbench, layers: MapLayers, options: SolveMapsOptions): AffineMap {
+  const { collection, moments } = workbench;
+  const { plan } = collection;
+  const target = siteOf(plan.targetSites, layers.target, "target") + plan.sourceSites.length;
+  const named = layers.sources.map((layer) => siteOf(plan.sourceSites, layer, "source"));
+  const sources = chooseGroup(workbench, named, target, options.maxSources);
+  const of = (joint: JointMoments) => toGroupMoments(joint, sources, target);
+  const training = of(moments.training);
+  const validation = of(moments.validation);
+  const folds = moments.folds?.map(of);
+  const fitted = fitWith({ training, validation, folds, basis: workbench.basisOf(sources, "states") }, options);
+  const scores = scoreAll(workbench, fitted, { sources, target, choice: options });
+  const end = (site: number, model: MapEnd["model"], at: MapEnd["site"]): MapEnd => ({
+    model,
+    site: at,
+    medianNorm: medianNorm(collection.norms[site] as Float64Array),
+  });
+  return {
+    sources: sources.map((site) => end(site, plan.source, plan.sourceSites[site] as MapEnd["site"])),
+    target: end(target, plan.target, plan.targetSites[target - plan.sourceSites.length] as MapEnd["site"]),
+    A: fitted.affine.A,
+    p: fitted.affine.p,
+    fit: toRecord(workbench, fitted, options.createdAt),
+    scores,
+  };
+}
+
+function toRecord({ collection, moments }: Workbench, { record }: ChosenFit, createdAt: string | undefined): FitRecord {
+  const { plan, ledger } = collection;
+  const { training, validation, heldOut } = moments.rows;
+  return {
+    ...record,
+    seed: plan.seed,
+    corpus: ledger.corpus,
+    rows: { ...ledger.rows, train: training, validation: plan.folds > 1 ? 0 : validation, heldOut },
+    context: plan.context,
+    rowSelection: plan.rowSelection,
+    version: trimtabVersion(),
+    ...(createdAt !== undefined && { createdAt }),
+  };
+}
+
+/** The sources named, or those of them that add most. */
+function chooseGroup(
+  { moments, basisOf }: Workbench,
+  named: readonly number[],
+  target: number,
+  maxSources: number | undefined,
+): readonly number[] {
+  if (maxSources === undefined || named.length <= maxSources) return named;
+  const first = named[0] as number;
+  const path = fitRidgePath(toGroupMoments(moments.training, [first], target), basisOf([first], "states"));
+  const { lambda } = chooseLambda(path, toGroupMoments(moments.validation, [first], target), defaultLambdas(path));
+  const chosen = selectSources(moments, { sources: named, target }, { lambda, most: maxSources, leastGain });
+  return chosen.map(({ site }) => site).sort((a, b) => a - b);
+}
+
+interface ScoreAllOptions {
+  readonly sources: readonly number[];
+  readonly target: number;
+  readonly choice: FitChoice;
+}
+
+function scoreAll(workbench: Workbench, fitted: ChosenFit, { sources, target, choice }: ScoreAllOptions): MapScores {
+  const { collection, moments } = workbench;
+  const { plan } = collection;
+  const of = (joint: JointMoments) => toGroupMoments(joint, sources, target);
+  const training = of(moments.training);
+  const heldOut = toHeldPairs(collection.heldOut, { sources, target, widths: planWidths(plan) });
+  const shuffled = toGroupCross(collection.shuffled, sources, target);
+  const plain = scoreMap(
+    fitted.affine,
+    { training, shuffled, heldOut },
+    { refit: fitted.refit, random: seededRandom(plan.seed) },
+  );
+  const backward = fitted.refit(swapMoments(training));
+  const nested = moments.nested.slice(0, -1).map((piece) => ({
+    rows: piece.rows,
+    r2: scoreMoments(fitPiece(of(piece.moments)), of(moments.heldOut)).r2,
+  }));
+  function fitPiece(piece: ReturnType<typeof of>) {
+    return moments.folds
+      ? fitted.refit(piece)
+      : fitWith({ training: piece, validation: of(moments.validation) }, choice).affine;
+  }
+  return {
+    ...plain,
+    tokenIdentity: scoreTokenIdentity(heldOut, collection.tokens.fitted, {
+      sources,
+      target,
+      meanX: training.meanX,
+      meanY: training.meanY,
+      residualMap: fitResiduals(workbench, sources, target, choice.lambdas),
+    }),
+    ...(nested.length > 0 && { learningCurve: [...nested, { rows: moments.rows.training, r2: plain.r2 }] }),
+    roundTrip: { r2: scoreRoundTrip(fitted.affine, backward, of(moments.heldOut)).r2 },
+    ...(sources.length > 1 && { sourceGains: toGains(workbench, sources, target, fitted.record.lambda) }),
+  };
+}
+
+/** The map of what the token does not say; undefined where the token decides the whole state, as in a model without context. */
+function fitResiduals(
+  { residuals, basisOf }: Workbench,
+  sources: readonly number[],
+  target: number,
+  lambdas: readonly number[] | undefined,
+): Affine | undefined {
+  const validation = toGroupMoments(residuals.validation, sources, target);
+  if (!diagonal(validation.Cyy).some((value) => value > 0)) return undefined;
+  const path = fitRidgePath(toGroupMoments(residuals.fitted, sources, target), basisOf(sources, "residuals"));
+  const { lambda } = chooseLambda(path, validation, lambdas ?? defaultLambdas(path));
+  return path.solve(lambda);
+}
+
+/** What each source adds, in the order in which the validation rows would take them, scored on the held-out rows. */
+function toGains(
+  { collection: { plan }, moments }: Workbench,
+  sources: readonly number[],
+  target: number,
+  lambda: number,
+): NonNullable<MapScores["sourceGains"]> {
+  const order = selectSources(moments, { sources, target }, { lambda }).map(({ site }) => site);
+  return order.map((site, at) => {
+    const group = order.slice(0, at + 1);
+    const map = fitRidge(toGroupMoments(moments.training, group, target), { lambda });
+    const { r2 } = scoreMoments(map, toGroupMoments(moments.heldOut, group, target));
+    return { site: formatSite(plan.sourceSites[site] as MapEnd["site"]), r2 };
+  });
+}
+
+function siteOf(sites: readonly MapEnd["site"][], layer: number, what: string): number {
+  const found = sites.findIndex((site) => site.layer === layer);
+  if (found < 0)
+    throw mismatch(
+      "bad-input",
+      `${what} layer`,
+      `one of ${sites.map((site) => site.layer).join(", ")}`,
+      String(layer),
+      {
+        hint: "only layers that were collected can be fitted",
+      },
+    );
+  return found;
+}
