@@ -3,14 +3,25 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { renderTable } from "../src/index.ts";
 import { benchEngine } from "./engine.ts";
+import { benchLinalg } from "./linalg.ts";
+import type { Ratio } from "./measure.ts";
 
 // Prints every speed as a ratio against a named reference measured in the same run, and keeps the figures in bench/results/.
-// `TRIMTAB_LLAMA_TOOLS` names the folder that bench/llama-tools.sh filled.
+// `npm run bench` runs all, `npm run bench linalg` one of them. `TRIMTAB_LLAMA_TOOLS` names the folder that bench/llama-tools.sh filled.
 
 const threads = Number(process.env["TRIMTAB_BENCH_THREADS"] ?? availableParallelism());
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 const machine = `${cpus()[0]?.model.trim()}, ${threads} threads, Node ${process.version}`;
-const ratios = await benchEngine(threads, process.env["TRIMTAB_LLAMA_TOOLS"]);
+const benches: Readonly<Record<string, () => Promise<Ratio[]>>> = {
+  engine: () => benchEngine(threads, process.env["TRIMTAB_LLAMA_TOOLS"]),
+  linalg: () => benchLinalg(threads),
+};
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !Object.hasOwn(benches, name));
+if (unknown) throw new Error(`bench: expected ${Object.keys(benches).join(" or ")}, got ${unknown}`);
+const ratios: Ratio[] = [];
+for (const [name, bench] of Object.entries(benches))
+  if (asked.length === 0 || asked.includes(name)) ratios.push(...(await bench()));
 const digits = (value: number) => value.toFixed(value < 10 ? 2 : 0);
 process.stdout.write(`${machine}, commit ${commit}\n\n`);
 process.stdout.write(
@@ -34,4 +45,7 @@ process.stdout.write(
   )}\n`,
 );
 mkdirSync("bench/results", { recursive: true });
-writeFileSync(`bench/results/${commit}.json`, `${JSON.stringify({ commit, machine, ratios }, null, 1)}\n`);
+writeFileSync(
+  `bench/results/${[commit, ...asked].join("-")}.json`,
+  `${JSON.stringify({ commit, machine, ratios }, null, 1)}\n`,
+);

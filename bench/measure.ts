@@ -62,3 +62,35 @@ export async function compareRates(
     reference: median(pairs.map(([, b]) => b)),
   };
 }
+
+/** Compares two times in seconds, each told by its own side, in turn after one warm-up of each: the ratio is ours by the reference. */
+export async function compareTimes(
+  name: string,
+  {
+    ours,
+    reference,
+    rounds,
+    target,
+  }: {
+    ours: () => Promise<number>;
+    reference: () => Promise<number>;
+    rounds: number;
+    target?: string;
+  },
+): Promise<Ratio> {
+  await ours();
+  await reference();
+  const pairs: [number, number][] = [];
+  for (let round = 0; round < rounds; round++) pairs.push([await ours(), await reference()]);
+  const ratios = pairs.map(([a, b]) => a / b);
+  return {
+    name,
+    unit: "s",
+    ratio: median(ratios),
+    lowest: Math.min(...ratios),
+    highest: Math.max(...ratios),
+    target,
+    ours: median(pairs.map(([a]) => a)),
+    reference: median(pairs.map(([, b]) => b)),
+  };
+}
