@@ -175,7 +175,6 @@ export {
   type CollectOptions,
   type CollectProgress,
   collectMoments,
-  type PairSource,
 } from "./maps/collect-moments.ts";
 export type { Collection, CollectionPlan, HeldWindow, Ledger, Shard } from "./maps/collection.ts";
 export { readCollection, writeCollection } from "./maps/collection-file.ts";
@@ -222,6 +221,7 @@ export type {
 } from "./maps/map-scores.ts";
 export { mergeCollections } from "./maps/merge-collections.ts";
 export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
+export type { PairSource } from "./maps/open-windows.ts";
 export type { CollectedLayers } from "./maps/plan-layers.ts";
 export { type SolvedMaps, type SolveMapsOptions, solveMaps } from "./maps/solve-maps.ts";
 export {

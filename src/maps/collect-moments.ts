@@ -1,7 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ContrastPair } from "../activations/contrast-set.ts";
 import { type Corpus, resolveCorpus } from "../activations/corpus.ts";
-import { joinWindows, pairWindows } from "../activations/pair-windows.ts";
 import { type PairedRows, readRows } from "../activations/read-rows.ts";
 import {
   allRows,
@@ -11,7 +9,7 @@ import {
   type RowSelection,
 } from "../activations/row-selection.ts";
 import type { SinkLimits } from "../activations/sink-limits.ts";
-import { checkSameTokenizer, resolveContext, type TokenWindow, toWindows } from "../activations/windows.ts";
+import { checkSameTokenizer, resolveContext } from "../activations/windows.ts";
 import { type ModelIdentity, toIdentity } from "../engine/description.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import { residPost } from "../engine/site.ts";
@@ -21,6 +19,7 @@ import { checkSameCollectionPlan } from "./check-collection-plan.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import type { Collection, CollectionPlan, Ledger, Shard } from "./collection.ts";
 import { createCollector } from "./collector.ts";
+import { openWindows, type PairSource } from "./open-windows.ts";
 import { type CollectedLayers, planLayers } from "./plan-layers.ts";
 import { type ReadPoint, type ReadRecord, recordReading } from "./read-record.ts";
 
@@ -43,12 +42,6 @@ export interface CheckpointOptions {
   readonly everyMs?: number | undefined;
   /** Milliseconds, monotonic enough to measure pauses. */
   readonly clock: () => number;
-}
-
-/** A contrast set whose read positions give rows. */
-export interface PairSource {
-  readonly name: string;
-  readonly pairs: readonly ContrastPair[];
 }
 
 export interface CollectOptions {
@@ -107,7 +100,8 @@ export async function collectMoments(
   checkModels(source, target);
   const plan = await toCollectionPlan(source, target, options, rows);
   const corpus = typeof options.corpus === "string" ? await resolveCorpus(options.corpus) : options.corpus;
-  const record = recordReading(openWindows(source, plan, { ...options, corpus, rows }), options);
+  const windows = openWindows(source, { corpus, pairs: options.pairs, rows, context: plan.context, signal });
+  const record = recordReading(windows, options);
   const checkpoint = await openCheckpoint(options.checkpoint);
   const start = checkpoint.start;
   if (start) {
@@ -223,28 +217,6 @@ async function toCollectionPlan(
 
 async function identify(model: OpenModel): Promise<ModelIdentity> {
   return toIdentity(model.description, await model.sha256());
-}
-
-function openWindows(
-  source: OpenModel,
-  { context }: CollectionPlan,
-  {
-    corpus,
-    pairs,
-    rows,
-    signal,
-  }: {
-    corpus: Corpus | undefined;
-    pairs?: PairSource | undefined;
-    rows: RowSelection;
-    signal?: AbortSignal | undefined;
-  },
-): AsyncIterable<TokenWindow> {
-  const streams: AsyncIterable<TokenWindow>[] = [];
-  if (corpus && isReadFrom(rows, "corpus")) streams.push(toWindows(source, corpus.documents({ signal }), { context }));
-  const rule = rows.find(({ kind }) => kind === "pairs");
-  if (pairs && rule?.kind === "pairs") streams.push(pairWindows(source, pairs.pairs, rule.readAt, { signal }));
-  return joinWindows(...streams);
 }
 
 function nameOf(corpus: Corpus | undefined, pairs: PairSource | undefined): string {
