@@ -1,7 +1,7 @@
 import type { ProductOptions, ProductSize, View } from "../view.ts";
 import { computeTile } from "./crew.ts";
 import { packPanels } from "./pack.ts";
-import { dismissHelpers, findHelpers, findKernel } from "./portable-kernel.ts";
+import { dismissWorkers, findKernel, findWorkers } from "./portable-kernel.ts";
 import { panelRows } from "./strip-kernel.ts";
 import { chunkDepth, leftAt, noDiagonal, resultAt, rightAt, type Tile, tileDepth, tileRows } from "./tile.ts";
 
@@ -14,7 +14,7 @@ export interface Layout {
 /**
  * Adds `sign · A Bᵀ` to C in place with the WebAssembly kernel, tile by tile: packs, multiplies, adds to C.
  *
- * C is written only once a tile's whole inner dimension is summed, so that a tile that helpers left unfinished can be done again.
+ * C is written only once a tile's whole inner dimension is summed, so that a tile that workers left unfinished can be done again.
  */
 export function addProductInTiles(
   C: View,
@@ -24,6 +24,7 @@ export function addProductInTiles(
   { sign = 1, upper = false }: ProductOptions,
   transposed: Layout,
 ): void {
+  if (m === 0 || n === 0 || k === 0) return;
   const [rows, cols] = [evenPart(m, tileRows), evenPart(n, tileRows)];
   for (let i = 0; i < m; i += rows)
     for (let j = 0; j < n; j += cols) {
@@ -31,10 +32,10 @@ export function addProductInTiles(
       if (upper && j + part.cols <= i) continue;
       let values = multiplyPart(A, B, part);
       if (values === undefined) {
-        dismissHelpers("a helper thread failed or fell silent");
+        dismissWorkers("a worker thread failed or fell silent");
         values = multiplyPart(A, B, part);
       }
-      if (values === undefined) throw new Error("no memory to compute again what a helper thread left unfinished");
+      if (values === undefined) throw new Error("no memory to compute again what a worker thread left unfinished");
       addPart(C, values, part, sign);
     }
 }
@@ -50,7 +51,7 @@ interface Part {
   readonly upper: boolean;
 }
 
-/** Leaves a part of the product in the kernel's memory and returns that memory, or undefined where helpers failed. */
+/** Leaves a part of the product in the kernel's memory and returns that memory, or undefined where workers failed. */
 function multiplyPart(A: View, B: View, { i, j, rows, cols, k, transposed, upper }: Part): Float64Array | undefined {
   const kernel = findKernel();
   if (kernel === undefined) return undefined;
@@ -63,26 +64,26 @@ function multiplyPart(A: View, B: View, { i, j, rows, cols, k, transposed, upper
     const packing = { start, depth: length, chunk };
     packPanels(values, leftAt / 8, A, { ...packing, from: i, rows, transposed: transposed.left });
     if (!same) packPanels(values, rightAt / 8, B, { ...packing, from: j, rows: cols, transposed: transposed.right });
-    const helpers = findHelpers(kernel, rows * cols * length);
+    const workers = findWorkers(kernel, rows * cols * length);
     const tile: Tile = {
       rowPanels: Math.ceil(rows / panelRows),
       colPanels: Math.ceil(cols / panelRows),
       depth: length,
       chunk,
-      blockPanels: blockPanels(rows, cols, helpers),
+      blockPanels: blockPanels(rows, cols, workers),
       rightAt: same ? leftAt : rightAt,
       shift: upper ? j - i : noDiagonal,
       fresh: start === 0 ? 1 : 0,
     };
-    if (!computeTile(kernel.workspace, tile, helpers)) return undefined;
+    if (!computeTile(kernel.workspace, tile, workers)) return undefined;
   }
   return values;
 }
 
 /** Blocks of 128 x 128, or smaller ones where there would be too few of them for the threads to end together. */
-function blockPanels(rows: number, cols: number, helpers: number): number {
+function blockPanels(rows: number, cols: number, workers: number): number {
   let panels = 32;
-  while (helpers > 0 && panels > 8 && (rows * cols) / (panels * panelRows) ** 2 < 8 * (helpers + 1)) panels /= 2;
+  while (workers > 0 && panels > 8 && (rows * cols) / (panels * panelRows) ** 2 < 8 * (workers + 1)) panels /= 2;
   return panels;
 }
 

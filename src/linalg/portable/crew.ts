@@ -3,8 +3,8 @@ import { computeBlock, countBlocks, type Tile, type Workspace } from "./tile.ts"
 // How threads share a tile. Words of the shared memory:
 //   waiting   blocks not yet taken: whoever makes it one less owns that block, and no tile is over before its blocks are finished
 //   finished  blocks done of this tile
-//   failed    1 once a helper has given up
-//   seats     helpers that may take part; the rest stay asleep
+//   failed    1 once a worker has given up
+//   seats     workers that may take part; the rest stay asleep
 //   tile...   the tile's eight numbers, written while no block can be taken
 const waiting = 0;
 const finished = 1;
@@ -12,41 +12,40 @@ const failed = 2;
 const seats = 3;
 const tileWords = 8;
 
-/** A helper may be kept from its core by others: only after 10 s without one finished block is it given up. */
-const patienceMs = 1000;
-const patience = 10;
+/** A worker may be kept from its core by others: only after 10 s without one finished block is it given up. */
+const patience = 10_000;
 
 /**
- * Computes a tile with up to `helpers` other threads, and returns once it is done. False if a helper failed or went silent: the
- * memory must then not be used any more, since that helper might still write to it.
+ * Computes a tile with up to `workers` other threads, and returns once it is done. False if a worker failed or went silent: the
+ * memory must then not be used any more, since that worker might still write to it.
  */
-export function computeTile(workspace: Workspace, tile: Tile, helpers: number): boolean {
+export function computeTile(workspace: Workspace, tile: Tile, workers: number, patienceMs: number = patience): boolean {
   const { words } = workspace;
   const blocks = countBlocks(tile);
-  if (helpers === 0) {
+  if (workers === 0) {
     for (let block = 0; block < blocks; block++) computeBlock(workspace, tile, block);
     return true;
   }
   writeTile(words, tile);
-  Atomics.store(words, seats, helpers);
+  Atomics.store(words, seats, workers);
   Atomics.store(words, finished, 0);
   Atomics.store(words, waiting, blocks);
   Atomics.notify(words, waiting);
   while (takeBlock(workspace));
-  return awaitBlocks(words, blocks);
+  return awaitBlocks(words, blocks, patienceMs);
 }
 
-/** A helper's life: takes blocks while there are any, sleeps while there are none. Returns only by an exception or with its thread. */
-export function serveTiles(workspace: Workspace, helper: number): never {
+/** A worker's life: takes blocks while there are any, sleeps while there are none. Returns only by an exception or with its thread. */
+export function serveTiles(workspace: Workspace, seat: number): never {
   const { words } = workspace;
   for (;;) {
     const seen = Atomics.load(words, waiting);
-    const invited = helper < Atomics.load(words, seats);
+    const invited = seat < Atomics.load(words, seats);
     if (!invited || !takeBlock(workspace)) Atomics.wait(words, waiting, seen);
   }
 }
 
-/** Says that a helper is no longer there. */
+/** Says that a worker is no longer there. */
 export function reportFailure({ words }: Workspace): void {
   Atomics.store(words, failed, 1);
   Atomics.notify(words, finished);
@@ -66,12 +65,14 @@ function takeBlock(workspace: Workspace): boolean {
   }
 }
 
-function awaitBlocks(words: Int32Array, blocks: number): boolean {
-  for (let waits = 0; waits < patience; ) {
+function awaitBlocks(words: Int32Array, blocks: number, patienceMs: number): boolean {
+  // In ten waits, not one: where the whole process was stopped for a while, only one of them is over when it goes on.
+  const waits = 10;
+  for (let over = 0; over < waits; ) {
     const done = Atomics.load(words, finished);
     if (done === blocks) return true;
     if (Atomics.load(words, failed) === 1) return false;
-    waits = Atomics.wait(words, finished, done, patienceMs) === "timed-out" ? waits + 1 : 0;
+    over = Atomics.wait(words, finished, done, patienceMs / waits) === "timed-out" ? over + 1 : 0;
   }
   return false;
 }

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { mismatch } from "../../errors.ts";
-import type { HelperStart } from "./helper.ts";
 import { type OpenKernel, openKernel } from "./open-kernel.ts";
+import type { WorkerStart } from "./worker.ts";
 
 /** Which kernel multiplies where no system library does. */
 export interface PortableKernel {
@@ -16,16 +16,16 @@ export interface PortableKernel {
 /** Copying in and out is the calling thread's alone: more than 16 threads would mostly wait for it. */
 const mostThreads = 16;
 
-/** Below 4 million multiplications and additions, 0.2 ms, a helper is hardly awake before all is done. */
+/** Below 4 million multiplications and additions, 0.2 ms, a worker is hardly awake before all is done. */
 const sharedWork = 4e6;
 
-/** Starting a thread costs some 30 ms of a core: helpers start once products worth sharing have together cost about 20. */
+/** Starting a thread costs some 30 ms of a core: workers start once products worth sharing have together cost about 20. */
 const startWork = 4e8;
 
 let threads = Math.min(availableParallelism(), mostThreads);
 let trouble: string | undefined;
 let kernel: OpenKernel | "none" | undefined;
-let helpers: Worker[] = [];
+let workers: Worker[] = [];
 let alone = false;
 let work = 0;
 
@@ -33,8 +33,8 @@ let work = 0;
  * Sets how many threads share a large product of the portable kernel, the calling one included; at most 16 are used. Results are the
  * same bits whatever the number.
  *
- * Helpers start when there is work for them, sleep between products and do not keep the process alive. Each thread that multiplies
- * (each of `node:worker_threads`) has its own setting and its own helpers.
+ * Workers start when there is work for them, sleep between products and do not keep the process alive. Each thread that multiplies
+ * (each of `node:worker_threads`) has its own setting and its own workers.
  *
  * @throws bad-input if the number is not a positive integer
  */
@@ -62,34 +62,34 @@ export function findKernel(): OpenKernel | undefined {
   return kernel === "none" ? undefined : kernel;
 }
 
-/** How many helpers to share a product of `size` multiplications and additions with, having started them if it is time to. */
-export function findHelpers(open: OpenKernel, size: number): number {
+/** How many workers to share a product of `size` multiplications and additions with, having started them if it is time to. */
+export function findWorkers(open: OpenKernel, size: number): number {
   if (alone || threads === 1 || size < sharedWork) return 0;
   work += size;
-  if (work >= startWork) while (!alone && helpers.length < threads - 1) startHelper(open, helpers.length);
-  return alone ? 0 : Math.min(helpers.length, threads - 1);
+  if (work >= startWork) while (!alone && workers.length < threads - 1) startWorker(open, workers.length);
+  return alone ? 0 : Math.min(workers.length, threads - 1);
 }
 
-/** Goes on without helpers, and with a memory that none of them knows: one of them failed or went silent. */
-export function dismissHelpers(reason: string): void {
+/** Goes on without workers, and with a memory that none of them knows: one of them failed or went silent. */
+export function dismissWorkers(reason: string): void {
   if (alone) return;
   alone = true;
   kernel = undefined;
   warn(`matrix products run in one thread: ${reason}`);
-  for (const worker of helpers) void worker.terminate();
-  helpers = [];
+  for (const worker of workers) void worker.terminate();
+  workers = [];
 }
 
-function startHelper({ module, memory }: OpenKernel, helper: number): void {
-  const start: HelperStart = { module, memory, helper };
+function startWorker({ module, memory }: OpenKernel, seat: number): void {
+  const start: WorkerStart = { module, memory, seat };
   try {
     // No flags of ours: loaders and inspectors are not meant for a thread that runs one loop.
-    const worker = new Worker(new URL("./helper.js", import.meta.url), { workerData: start, execArgv: [] });
-    worker.on("error", (cause) => dismissHelpers(`a helper thread failed: ${cause.message}`));
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: start, execArgv: [] });
+    worker.on("error", (cause) => dismissWorkers(`a worker thread failed: ${cause.message}`));
     worker.unref();
-    helpers.push(worker);
+    workers.push(worker);
   } catch (cause) {
-    dismissHelpers(`no helper thread could be started: ${messageOf(cause)}`);
+    dismissWorkers(`no worker thread could be started: ${messageOf(cause)}`);
   }
 }
 

@@ -3,19 +3,19 @@ import { reportFailure, serveTiles } from "./crew.ts";
 import { openWorkspace } from "./tile.ts";
 import type { WasmMemory, WasmModule } from "./wasm-host.ts";
 
-/** What a helper thread is started with. */
-export interface HelperStart {
+/** What a worker thread is started with. */
+export interface WorkerStart {
   readonly module: WasmModule;
   readonly memory: WasmMemory;
   /** Its number, from 0. */
-  readonly helper: number;
+  readonly seat: number;
 }
 
-// The entry of a helper thread: serves until its process, or the thread that started it, ends.
-const { module, memory, helper } = workerData as HelperStart;
+// The entry of a worker thread: serves until its process, or the thread that started it, ends.
+const { module, memory, seat } = workerData as WorkerStart;
 const workspace = openWorkspace(module, memory);
 try {
-  serveTiles(workspace, helper);
+  serveTiles(workspace, seat);
 } catch (cause) {
   reportFailure(workspace);
   throw cause;
