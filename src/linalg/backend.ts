@@ -3,12 +3,13 @@ import type { Blas, BlasName, Lapack } from "./blas/blas.ts";
 import { type BlasEnvironment, resolveBlasChoice } from "./blas/find-blas.ts";
 import { loadLibrary } from "./blas/native-library.ts";
 import { openBlas } from "./blas/open-blas.ts";
-import { chosenThreads, linalgThreads } from "./threads.ts";
+import { describePortableKernel, setPortableThreads } from "./portable/portable-kernel.ts";
+import { chosenThreads } from "./threads.ts";
 
 /** What computes the matrix products, for people and for bug reports. */
 export interface LinalgDescription {
   readonly library: BlasName | "portable";
-  /** What the library says of itself; of the portable kernel, why it is in use. */
+  /** What the library says of itself, or which portable kernel is in use and what keeps it from a faster one. */
   readonly version: string;
   /** The file that was loaded, or the name that the system's loader looked up. */
   readonly path: string | undefined;
@@ -22,7 +23,6 @@ export interface LinalgDescription {
 
 interface Backend {
   readonly blas: Blas | undefined;
-  readonly reason: string;
   readonly refused: readonly string[];
 }
 
@@ -52,9 +52,12 @@ export function useLinalg(
 
 /** Says what computes the matrix products. Loads the library if nothing has needed it yet. @throws as `useLinalg` */
 export function describeLinalg(): LinalgDescription {
-  const { blas, reason, refused } = openOnce();
-  if (!blas)
-    return { library: "portable", version: reason, path: undefined, threads: linalgThreads(), lapack: false, refused };
+  const { blas, refused } = openOnce();
+  if (!blas) {
+    const { kernel, threads, trouble } = describePortableKernel();
+    const version = `${kernel === "wasm" ? "WebAssembly" : "TypeScript"} kernel${trouble ? ` (${trouble})` : ""}`;
+    return { library: "portable", version, path: undefined, threads, lapack: false, refused };
+  }
   const { name, version, path, lapack } = blas;
   return { library: name, version, path, threads: blas.threads(), lapack: lapack !== undefined, refused };
 }
@@ -75,6 +78,7 @@ function openOnce(): Backend {
   const threads = chosenThreads();
   if (threads !== appliedThreads && threads !== undefined) {
     current.blas?.setThreads(threads);
+    setPortableThreads(threads);
     appliedThreads = threads;
   }
   return current;
@@ -82,7 +86,7 @@ function openOnce(): Backend {
 
 function openBackend(choice: string | undefined, environment: BlasEnvironment): Backend {
   const { kind, candidates } = resolveBlasChoice(choice, environment);
-  if (kind === "portable") return { blas: undefined, reason: "chosen by TRIMTAB_BLAS", refused: [] };
+  if (kind === "portable") return { blas: undefined, refused: [] };
   const refused: string[] = [];
   let loaderSays: string | undefined;
   for (const { name, path } of candidates) {
@@ -92,7 +96,7 @@ function openBackend(choice: string | undefined, environment: BlasEnvironment): 
       continue;
     }
     try {
-      return { blas: openBlas(handle, path, name), reason: "", refused };
+      return { blas: openBlas(handle, path, name), refused };
     } catch (error) {
       if (!(error instanceof TrimtabError) || kind === "named") throw error;
       refused.push(error.message);
@@ -104,5 +108,5 @@ function openBackend(choice: string | undefined, environment: BlasEnvironment): 
       `TRIMTAB_BLAS: expected the library ${choice}, found none${loaderSays ? `: ${loaderSays}` : " for this platform"}`,
       { hint: "install it, give its full path, or unset TRIMTAB_BLAS" },
     );
-  return { blas: undefined, reason: "no system library found", refused };
+  return { blas: undefined, refused };
 }

@@ -1,6 +1,6 @@
 import { TrimtabError } from "../errors.ts";
 import { blasFor } from "./backend.ts";
-import { addPortableProduct } from "./portable/add-product.ts";
+import { addPortableProduct, addPortableTransposedProduct } from "./portable/add-product.ts";
 import type { ProductOptions, ProductSize, View } from "./view.ts";
 
 /**
@@ -39,11 +39,7 @@ export function addTransposedProduct(C: View, A: View, B: View, size: ProductSiz
     checkView(A, k, m);
     checkView(B, k, n);
     blas.addTransposedProduct(C, A, B, size, options);
-    return;
-  }
-  const left = transposeView(A, k, m);
-  const right = A.data === B.data && A.offset === B.offset && m === n ? left : transposeView(B, k, n);
-  addPortableProduct(C, left, right, size, options);
+  } else addPortableTransposedProduct(C, A, B, size, options);
 }
 
 /**
