@@ -4,6 +4,7 @@ import { availableParallelism, cpus } from "node:os";
 import { renderTable } from "../src/index.ts";
 import { benchEngine } from "./engine.ts";
 import { benchLinalg } from "./linalg.ts";
+import { benchMaps } from "./maps.ts";
 import type { Ratio } from "./measure.ts";
 
 // Prints every speed as a ratio against a named reference measured in the same run, and keeps the figures in bench/results/.
@@ -15,6 +16,7 @@ const machine = `${cpus()[0]?.model.trim()}, ${threads} threads, Node ${process.
 const benches: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   engine: () => benchEngine(threads, process.env["TRIMTAB_LLAMA_TOOLS"]),
   linalg: () => benchLinalg(threads),
+  maps: () => benchMaps(threads),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));

@@ -156,6 +156,7 @@ export { createMatrix, type Matrix } from "./linalg/matrix.ts";
 export { type Random, seededRandom } from "./linalg/random.ts";
 export { type Svd, svd } from "./linalg/svd.ts";
 export { linalgThreads, setLinalgThreads } from "./linalg/threads.ts";
+export type { AdamWOptions } from "./maps/adamw.ts";
 export {
   type AffineMap,
   applyMap,
@@ -169,15 +170,29 @@ export {
   type RowsLeftOut,
 } from "./maps/affine-map.ts";
 export { chooseLambda, defaultLambdas, type LambdaChoice } from "./maps/choose-lambda.ts";
+export { type ChooseRankOptions, chooseRank, type RankChoice } from "./maps/choose-rank.ts";
 // maps
 export {
   type CheckpointOptions,
   type CollectOptions,
   type CollectProgress,
   collectMoments,
+  type PairSource,
 } from "./maps/collect-moments.ts";
-export type { Collection, CollectionPlan, HeldWindow, Ledger, Shard } from "./maps/collection.ts";
+export type { Collection, CollectionPlan, HeldWindow, Ledger } from "./maps/collection.ts";
 export { readCollection, writeCollection } from "./maps/collection-file.ts";
+export { composeAffine } from "./maps/compose-affine.ts";
+export {
+  type CrossValidatedLambda,
+  type CrossValidation,
+  type CrossValidationOptions,
+  crossValidateLambda,
+  type LambdaRule,
+} from "./maps/cross-validate-lambda.ts";
+export { diagnoseSource, type SourceDiagnosis } from "./maps/diagnose-source.ts";
+export { effectiveRank } from "./maps/effective-rank.ts";
+export { type AdamWFit, type FitAdamWOptions, fitAdamW, type RowWindow } from "./maps/fit-adamw.ts";
+export type { AdamWChoice } from "./maps/fit-adamw-text.ts";
 export {
   defaultRows,
   type FitMapOptions,
@@ -187,6 +202,9 @@ export {
   fitMap,
   fitMaps,
 } from "./maps/fit-map.ts";
+export { fitOls, type OlsFit } from "./maps/fit-ols.ts";
+export { fitProcrustes, type ProcrustesFit, type ProcrustesOptions } from "./maps/fit-procrustes.ts";
+export { fitReducedRank, fitReducedRankPath, type ReducedRankPath } from "./maps/fit-reduced-rank.ts";
 export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis } from "./maps/fit-ridge.ts";
 export type { FitChoice } from "./maps/fit-with.ts";
 export {
@@ -207,6 +225,7 @@ export {
   type ResolvedLayerPlan,
   resolveLayerPlan,
 } from "./maps/layer-plan.ts";
+export { type CurveOutlook, extrapolateCurve } from "./maps/learning-curve.ts";
 export { type LinearCka, linearCka, type PairProducts } from "./maps/linear-cka.ts";
 export { readMap, readMaps, writeMap, writeMaps } from "./maps/map-file.ts";
 export type {
@@ -223,6 +242,10 @@ export { mergeCollections } from "./maps/merge-collections.ts";
 export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
 export type { PairSource } from "./maps/open-windows.ts";
 export type { CollectedLayers } from "./maps/plan-layers.ts";
+export { reverseCollection } from "./maps/reverse-collection.ts";
+export { type MomentScores, scoreMoments } from "./maps/score-moments.ts";
+export { scoreRoundTrip } from "./maps/score-round-trip.ts";
+export { formatShard, parseShard, type Shard } from "./maps/shard.ts";
 export { type SolvedMaps, type SolveMapsOptions, solveMaps } from "./maps/solve-maps.ts";
 export {
   type PrincipalSide,
@@ -232,6 +255,8 @@ export {
   svccaOfSides,
   toPrincipalSide,
 } from "./maps/svcca.ts";
+export { swapMoments } from "./maps/swap-moments.ts";
+export { type Space, type SpaceMoments, type ToSpaceOptions, toSpace } from "./maps/to-space.ts";
 // models
 export { type DemoName, demoData, demoModelPath, demoNames } from "./models/demo-family.ts";
 export type { HubOptions } from "./models/hub.ts";

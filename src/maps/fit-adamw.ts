@@ -26,8 +26,10 @@ export interface FitAdamWOptions extends Partial<AdamWOptions> {
   /** Factor on the learning rate at a step, from 0. Default 1 throughout. */
   readonly schedule?: ((step: number) => number) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told after each epoch. */
+  /** Told after each epoch, from 0, with its entry of `lossByEpoch`. */
   readonly onEpoch?: ((epoch: number, loss: number) => void) | undefined;
+  /** Ends after an epoch if true, as when held-out rows no longer gain. The map is the one so far and changes with the next step. */
+  readonly stopWhen?: ((map: Affine, epoch: number) => boolean) | undefined;
 }
 
 /** A map found by descent and how it got there. */
@@ -64,14 +66,24 @@ export async function fitAdamW(
   rows: (epoch: number) => AsyncIterable<RowWindow>,
   options: FitAdamWOptions,
 ): Promise<AdamWFit> {
-  const { dSource, dTarget, batchWindows = 32, epochs = 4, seed = 0, schedule = () => 1, signal, onEpoch } = options;
+  const {
+    dSource,
+    dTarget,
+    batchWindows = 32,
+    epochs = 4,
+    seed = 0,
+    schedule = () => 1,
+    signal,
+    onEpoch,
+    stopWhen,
+  } = options;
   for (const [name, value] of Object.entries({ dSource, dTarget, batchWindows, epochs }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw mismatch("bad-input", name, "an integer of at least 1", `${value}`);
   const { A, p } = copyOf(options.initial ?? drawInitial(dSource, dTarget, seed), dSource, dTarget);
   const optimiser = createAdamW([A.data, p], options);
   const gradient = { A: createMatrix(dTarget, dSource), p: new Float64Array(dTarget) };
-  const lossByEpoch = new Float64Array(epochs);
+  const losses: number[] = [];
   let steps = 0;
   let count = 0;
 
@@ -101,11 +113,13 @@ export async function fitAdamW(
     step();
     if (total.rows === 0) throw mismatch("bad-input", "rows", `some in epoch ${epoch}`, "none");
     count = total.rows;
-    lossByEpoch[epoch] = total.squares / (total.rows * dTarget);
-    onEpoch?.(epoch, lossByEpoch[epoch] as number);
+    const loss = total.squares / (total.rows * dTarget);
+    losses.push(loss);
+    onEpoch?.(epoch, loss);
+    if (stopWhen?.({ A, p }, epoch)) break;
   }
   if (!p.every(Number.isFinite) || !A.data.every(Number.isFinite)) throw diverged(steps);
-  return { A, p, lossByEpoch, steps, rows: count, warnings: toWarnings(lossByEpoch) };
+  return { A, p, lossByEpoch: Float64Array.from(losses), steps, rows: count, warnings: toWarnings(losses) };
 }
 
 /** Adds Σ e xᵀ and Σ e, e = A x + p − y, over the rows of a window; returns Σ‖e‖². */
@@ -158,7 +172,7 @@ function diverged(step: number): TrimtabError {
   });
 }
 
-function toWarnings(losses: Float64Array): string[] {
+function toWarnings(losses: readonly number[]): string[] {
   const last = losses.at(-1) as number;
   const before = losses.at(-2) ?? Number.NaN;
   if (before - last > settled * before)

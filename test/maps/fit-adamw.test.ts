@@ -99,6 +99,23 @@ test("fitAdamW(rows, options) opens the stream once an epoch, tells it which, an
   expect(initial.A.data).toEqual(before);
 });
 
+test("fitAdamW(rows, {stopWhen}) shows the map so far and stops when told to", async () => {
+  const moments = momentsOf(small);
+  const seen: number[] = [];
+  const fit = await fitAdamW(windowsOf(small, 25), {
+    ...base,
+    stopWhen: (map, epoch) => {
+      seen.push(scoreMoments(map, moments).mse);
+      return epoch === 4;
+    },
+  });
+  expect(seen).toHaveLength(5);
+  expect(fit.lossByEpoch).toHaveLength(5);
+  expect(fit.steps).toBe(40);
+  expect(scoreMoments(fit, moments).mse).toBe(seen[4]);
+  expect(seen[4]).toBeLessThan(seen[0]!);
+});
+
 test("fitAdamW(rows, options) says that it has not converged, as at the paper's rate on few steps", async () => {
   const fit = await fitAdamW(windowsOf(small, 25), { dSource: 8, dTarget: 6, learningRate: 1e-2, batchWindows: 4 });
   expect(fit.lossByEpoch).toHaveLength(4);
