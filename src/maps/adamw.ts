@@ -2,13 +2,13 @@ import { mismatch } from "../errors.ts";
 
 export interface AdamWOptions {
   /** Default 10⁻⁴, the paper's for base models. */
-  readonly learningRate: number;
+  readonly learningRate?: number | undefined;
   /** Decay of the averages of the gradient and of its square. Default 0.9 and 0.999. */
-  readonly betas: readonly [number, number];
+  readonly betas?: readonly [number, number] | undefined;
   /** Keeps a parameter that hardly moved from dividing by nothing. Default 10⁻⁸. */
-  readonly epsilon: number;
+  readonly epsilon?: number | undefined;
   /** Share of a parameter taken off at each step, times the learning rate. Default 0.01. */
-  readonly weightDecay: number;
+  readonly weightDecay?: number | undefined;
 }
 
 /** Parameters under descent. */
@@ -25,10 +25,7 @@ export interface AdamW {
  * @throws bad-input for a rate, decay or epsilon that is negative, or betas outside [0, 1)
  * @see Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019
  */
-export function createAdamW(
-  parameters: readonly Float64Array[],
-  options: { readonly [K in keyof AdamWOptions]?: AdamWOptions[K] | undefined },
-): AdamW {
+export function createAdamW(parameters: readonly Float64Array[], options: AdamWOptions): AdamW {
   const { learningRate = 1e-4, betas: [beta1, beta2] = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01 } = options;
   for (const [name, value] of Object.entries({ learningRate, epsilon, weightDecay }))
     if (!(value >= 0 && Number.isFinite(value)))

@@ -12,7 +12,7 @@ export interface RowWindow {
   readonly Y: Float32Array;
 }
 
-export interface FitAdamWOptions extends Partial<AdamWOptions> {
+export interface FitAdamWOptions extends AdamWOptions {
   readonly dSource: number;
   readonly dTarget: number;
   /** Windows per step. Default 32, as in the paper, whose windows are of 512 tokens. */
