@@ -177,7 +177,6 @@ export {
   type CollectOptions,
   type CollectProgress,
   collectMoments,
-  type PairSource,
 } from "./maps/collect-moments.ts";
 export type { Collection, CollectionPlan, HeldWindow, Ledger } from "./maps/collection.ts";
 export { readCollection, writeCollection } from "./maps/collection-file.ts";

@@ -17,11 +17,12 @@ import { mismatch, TrimtabError } from "../errors.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { checkSameCollectionPlan } from "./check-collection-plan.ts";
 import { openCheckpoint } from "./checkpoint.ts";
-import type { Collection, CollectionPlan, Ledger, Shard } from "./collection.ts";
+import type { Collection, CollectionPlan, Ledger } from "./collection.ts";
 import { createCollector } from "./collector.ts";
 import { openWindows, type PairSource } from "./open-windows.ts";
 import { type CollectedLayers, planLayers } from "./plan-layers.ts";
 import { type ReadPoint, type ReadRecord, recordReading } from "./read-record.ts";
+import { formatShard, isInShard, isShard, type Shard } from "./shard.ts";
 
 /** How far a collection has come. */
 export interface CollectProgress {
@@ -119,7 +120,7 @@ export async function collectMoments(
     sourceSites: plan.sourceSites,
     targetSites: plan.targetSites,
     select: rows,
-    units: (unit) => unit > (start?.ledger.lastUnit ?? -1) && (!shard || unit % shard.of === shard.index - 1),
+    units: (unit) => unit > (start?.ledger.lastUnit ?? -1) && (!shard || isInShard(unit, shard)),
     limits: start?.ledger.limits,
     onLimits: ledger.setLimits,
     threads: Math.max(source.threads, target.threads),
@@ -177,8 +178,7 @@ function checkRows({ rows = allRows, corpus, pairs, maxRows, maxTokens, shard, f
       throw mismatch("bad-input", name, "a positive integer", String(value));
   if (folds !== undefined && !(Number.isSafeInteger(folds) && folds >= 1 && folds <= 100))
     throw mismatch("bad-input", "folds", "an integer from 1 to 100", String(folds));
-  if (shard && !(Number.isSafeInteger(shard.of) && shard.of <= 1e6 && shard.index >= 1 && shard.index <= shard.of))
-    throw mismatch("bad-input", "shard", "a part i of n from 1 to n", `${shard.index}/${shard.of}`);
+  if (shard && !isShard(shard)) throw mismatch("bad-input", "shard", "a part i of n from 1 to n", formatShard(shard));
   if (shard && maxRows !== undefined)
     throw mismatch("bad-input", "shard", "a limit of tokens", "a limit of rows", {
       hint: "how many rows the other shards keep is not known here; limit tokens, or read all the text",
@@ -199,6 +199,7 @@ async function toCollectionPlan(
   const digest = createHash("sha256");
   for (const { prompt, positive, negative } of pairs?.pairs ?? [])
     digest.update(JSON.stringify([prompt, positive, negative]));
+  if (pairs?.parseSpecial) digest.update("special");
   return {
     source: await identify(source),
     target: await identify(target),

@@ -3,6 +3,7 @@ import type { Site } from "../engine/site.ts";
 import type { CorpusRecord, RowCounts } from "./affine-map.ts";
 import type { BlockName, JointMoments } from "./joint-moments.ts";
 import type { NormHistogram } from "./norm-histogram.ts";
+import type { Shard } from "./shard.ts";
 import type { TokenSums } from "./token-sums.ts";
 
 /** What is collected: everything that must be equal for two collections to be parts of one. */
@@ -25,12 +26,6 @@ export interface CollectionPlan {
   readonly pairs?: { readonly name: string; readonly sha256: string } | undefined;
   /** Most bytes of held-out rows and of each token table. */
   readonly maxHeldBytes: number;
-}
-
-/** One of n equal parts of the units of a corpus; `index` counts from 1. */
-export interface Shard {
-  readonly index: number;
-  readonly of: number;
 }
 
 /** A window that neither fits nor validates, kept whole: cosines, intervals and the token table need its rows. */

@@ -9,6 +9,8 @@ import type { OpenModel } from "../engine/open-model.ts";
 export interface PairSource {
   readonly name: string;
   readonly pairs: readonly ContrastPair[];
+  /** Reads `<|…|>` in the texts as special tokens. Default false. */
+  readonly parseSpecial?: boolean | undefined;
 }
 
 /** The windows that a selection of rows takes from: those of the corpus, then those of the contrast set, whichever it names. */
@@ -31,6 +33,9 @@ export function openWindows(
   const streams: AsyncIterable<TokenWindow>[] = [];
   if (corpus && isReadFrom(rows, "corpus")) streams.push(toWindows(source, corpus.documents({ signal }), { context }));
   const rule = rows.find(({ kind }) => kind === "pairs");
-  if (pairs && rule?.kind === "pairs") streams.push(pairWindows(source, pairs.pairs, rule.readAt, { signal }));
+  if (pairs && rule?.kind === "pairs") {
+    const { parseSpecial = false } = pairs;
+    streams.push(pairWindows(source, pairs.pairs, rule.readAt, { parseSpecial, signal }));
+  }
   return joinWindows(...streams);
 }
