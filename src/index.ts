@@ -272,6 +272,7 @@ export {
 } from "./models/reference.ts";
 export { type ResolvedModel, type ResolveOptions, resolveModel } from "./models/resolve-model.ts";
 export { trimtabVersion } from "./models/trimtab-version.ts";
+export { type UntrainedCopy, type UntrainedCopyOptions, writeUntrainedCopy } from "./models/untrained-copy.ts";
 // report
 export { escapeHtml } from "./report/escape-html.ts";
 export { findWarnings } from "./report/find-warnings.ts";

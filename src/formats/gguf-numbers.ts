@@ -11,7 +11,7 @@ type ReadBlock = (bytes: Uint8Array, at: number, to: Float32Array) => void;
  * @see ggml/src/ggml-common.h (block layouts) and ggml-quants.c of llama.cpp
  */
 export function toGgufNumbers(bytes: Uint8Array, typeName: string): Float32Array | undefined {
-  if (typeName === "F32") return new Float32Array(bytes.slice().buffer);
+  if (typeName === "F32") return new Float32Array(new Uint8Array(bytes).buffer); // not slice(): a Buffer's is a view, and may be unaligned
   if (typeName === "F16") return halvesToFloats(bytes);
   if (typeName === "BF16") return bfloatsToFloats(bytes);
   const reader = blockReaders[typeName];
