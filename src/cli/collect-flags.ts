@@ -17,6 +17,7 @@ import {
   readContrastSet,
   resolveCorpus,
   resolveLayerPlan,
+  type Shard,
 } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Flag } from "./command.ts";
@@ -33,8 +34,7 @@ type CollectFlag =
   | "special"
   | "max-rows"
   | "max-tokens"
-  | "folds"
-  | "shard";
+  | "folds";
 
 /** What text is read and which rows of it are collected; with `seedFlag`. */
 export const collectFlags: Readonly<Record<CollectFlag, Flag>> = {
@@ -61,14 +61,18 @@ export const collectFlags: Readonly<Record<CollectFlag, Flag>> = {
     default: "difference-mean",
   },
   special: { type: "boolean", description: "read <|…|> in the texts of --pairs as special tokens" },
-  "max-rows": { type: "string", value: "N", description: "stop after this many rows; not with --shard" },
-  "max-tokens": { type: "string", value: "N", description: "stop after this many tokens, the same for every shard" },
+  "max-rows": { type: "string", value: "N", description: "stop after this many rows" },
+  "max-tokens": { type: "string", value: "N", description: "stop after this many tokens, whatever the rows" },
   folds: {
     type: "string",
     value: "K",
     description: "choose the penalty by cross-validation over K parts",
     default: "1: on one window of ten",
   },
+};
+
+/** Of commands that collect a part of the text. */
+export const shardFlag: Readonly<Record<"shard", Flag>> = {
   shard: {
     type: "string",
     value: "I/N",
@@ -77,7 +81,8 @@ export const collectFlags: Readonly<Record<CollectFlag, Flag>> = {
 };
 
 /** The options of a collection as far as they are known before the models are; layers need the models' depth. */
-export interface CollectArguments extends Omit<CollectOptions, "layers" | "checkpoint" | "signal" | "onProgress"> {
+export interface CollectArguments
+  extends Omit<CollectOptions, "layers" | "shard" | "checkpoint" | "signal" | "onProgress"> {
   /** Undefined for the middle pair; see {@link resolveLayers}. */
   readonly layerPlan: LayerPlan | undefined;
 }
@@ -92,21 +97,25 @@ export async function readCollectOptions(args: Arguments, command: string): Prom
   const layers = args.text("layers");
   const layerPlan = layers === undefined ? undefined : parseLayerPlan(layers);
   const rows = readRowSelection(args, command);
-  const shard = args.text("shard");
   const context = args.whole("context", 2, 1 << 20);
   const maxRows = args.whole("max-rows", 1, Number.MAX_SAFE_INTEGER);
   const maxTokens = args.whole("max-tokens", 1, Number.MAX_SAFE_INTEGER);
   const folds = args.whole("folds", 1, 100);
   const seed = seedOf(args);
-  if (shard !== undefined && maxRows !== undefined)
-    throw mismatch("usage", command, "--shard with --max-tokens", "--shard with --max-rows", {
-      hint: "how many rows the other shards keep is not known here",
-    });
-  const part = shard === undefined ? undefined : parseShard(shard);
   const pairs = await readPairs(args);
   const path = args.text("corpus");
   const corpus = path === undefined ? undefined : await resolveCorpus(path);
-  return { corpus, pairs, rows, context, maxRows, maxTokens, folds, seed, shard: part, layerPlan };
+  return { corpus, pairs, rows, context, maxRows, maxTokens, folds, seed, layerPlan };
+}
+
+/** Reads the `shardFlag` of a command line. @throws usage, for a limit of rows beside it too */
+export function readShard(args: Arguments, command: string): Shard | undefined {
+  const shard = args.text("shard");
+  if (shard !== undefined && args.isSet("max-rows"))
+    throw mismatch("usage", command, "--shard with --max-tokens", "--shard with --max-rows", {
+      hint: "how many rows the other shards keep is not known here",
+    });
+  return shard === undefined ? undefined : parseShard(shard);
 }
 
 /** Names the maps that a command line asks for, for two models; the middle pair where it asks for none. @throws usage */
