@@ -103,12 +103,13 @@ export async function* readRows(
   const ahead = readAhead(plan, { size: () => 1, limit: unitsAhead });
   const [planned, forModels] = tee(ahead);
   const [forSource, forTarget] = tee(forModels);
+  const stop = new AbortController();
+  const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal };
   const open = (model: OpenModel, side: AsyncIterable<readonly PlannedWindow[]>, sitesOf: readonly Site[]) => {
-    const options = { sites: sitesOf, ...(signal ? { signal } : {}) };
     const tokenBytes = 4 * sitesOf.length * model.description.width;
     const size = ({ tokens: { length } }: WindowStates): number =>
       Math.max(length / tokensAhead, (length * tokenBytes) / bytesAhead);
-    return readAhead(model.readStates(toBatches(side), options), { size, limit: 1 });
+    return readAhead(model.readStates(toBatches(side), { ...options, sites: sitesOf }), { size, limit: 1 });
   };
   const left = open(source, forSource, sourceSites);
   const right = open(target, forTarget, targetSites);
@@ -143,7 +144,8 @@ export async function* readRows(
     onLimits?.(limits);
     for (const first of held) yield keepRows(first, limits, sites);
   } finally {
-    // Waits for the calls under way, whatever their outcome, so that neither model is still busy when the caller goes on.
+    // Drops the calls under way and waits for their end, whatever it is, so that neither model is still busy when the caller goes on.
+    stop.abort();
     await Promise.allSettled([left.return(), right.return()]);
     // A side that was never asked leaves the windows open.
     await Promise.allSettled([ahead.return()]);

@@ -22,6 +22,7 @@ type Call =
       sequences: readonly Int32Array[];
       layers: readonly number[];
       intervention: Intervention;
+      abort: SharedArrayBuffer;
     }
   | {
       method: "generate";

@@ -23,6 +23,9 @@ export async function* readStates(
 ): AsyncGenerator<WindowStates, void, void> {
   const layers = sites.map((site) => checkSite(site, limits.blocks).layer);
   const intervention = checkIntervention(run, limits);
+  // Calls wait in the worker's queue, where only shared memory reaches them: whoever stops early does not wait for them to be computed.
+  const abort = new SharedArrayBuffer(4);
+  const drop = (): void => void Atomics.store(new Int32Array(abort), 0, 1);
   const underWay: { tokens: Int32Array[]; answer: Promise<Float32Array[][]> }[] = [];
   let index = 0;
   const settle = async function* (): AsyncGenerator<WindowStates, void, void> {
@@ -30,17 +33,30 @@ export async function* readStates(
     const states = await answer;
     for (const [i, window] of tokens.entries()) yield { index: index++, tokens: window, states: states[i]! };
   };
+  signal?.addEventListener("abort", drop);
   try {
     for await (const batch of packWindows(windows, limits, tokensPerCall(sites.length * limits.width))) {
       if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
-      const answer = client.call<Float32Array[][]>({ method: "readStates", sequences: batch, layers, intervention });
+      const answer = client.call<Float32Array[][]>({
+        method: "readStates",
+        sequences: batch,
+        layers,
+        intervention,
+        abort,
+      });
       // Whoever stops early must not leave a rejection unheard.
       answer.catch(() => undefined);
       underWay.push({ tokens: batch, answer });
       if (underWay.length >= callsAhead) yield* settle();
     }
     while (underWay.length > 0) yield* settle();
+  } catch (thrown) {
+    // The worker knows that a call was dropped, not why.
+    if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
+    throw thrown;
   } finally {
+    signal?.removeEventListener("abort", drop);
+    drop();
     await Promise.allSettled(underWay.map(({ answer }) => answer));
   }
 }

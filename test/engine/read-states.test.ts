@@ -64,6 +64,25 @@ describe("readStates(arrays of windows) of a real model", () => {
   });
 });
 
+test("readStates drops the calls under way when its caller stops or is interrupted, and the model answers at once", async () => {
+  await using model = await openDemo("m");
+  const sites = [residPost(5)];
+  const arrays = Array.from({ length: 3 }, (_, i) => Array.from({ length: 8 }, (_, j) => windowOf(250, 8 * i + j)));
+  const late: string[] = [];
+  const stop = new AbortController();
+  const states = model.readStates(arrays, { sites, signal: stop.signal });
+  await states.next();
+  // Calls are answered in order: what is asked now comes after the two calls under way, or after they were dropped.
+  const next = (async () => {
+    for await (const { index } of states) late.push(`window ${index}`);
+  })();
+  stop.abort(new Error("enough"));
+  await expect(next).rejects.toMatchObject({ code: "aborted", cause: new Error("enough") });
+  expect(late.length).toBeLessThan(23); // of 23 that would have come: those of calls that had been answered
+  for await (const _ of model.readStates(arrays, { sites })) break;
+  expect(await model.tokenize("again")).not.toHaveLength(0);
+});
+
 describe("readStates(…) keeps its worker busy", () => {
   const limits = {
     name: "fake",
@@ -78,10 +97,12 @@ describe("readStates(…) keeps its worker busy", () => {
   function fakeWorker() {
     const events: string[] = [];
     const answers: (() => void)[] = [];
+    let abort = new SharedArrayBuffer(4);
     const call = <T>(request: EngineRequest): Promise<T> => {
       if (request.method !== "readStates") throw new Error("not faked");
       const number = answers.length;
       const { sequences } = request;
+      abort = request.abort;
       events.push(`call ${number}: ${sequences.map(({ length }) => length).join("+")}`);
       return new Promise((resolve) => {
         answers.push(() => {
@@ -90,7 +111,8 @@ describe("readStates(…) keeps its worker busy", () => {
         });
       });
     };
-    return { events, answers, client: { call } };
+    const isDropped = (): boolean => Atomics.load(new Int32Array(abort), 0) === 1;
+    return { events, answers, client: { call }, isDropped };
   }
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -118,6 +140,25 @@ describe("readStates(…) keeps its worker busy", () => {
     expect(events.slice(5)).toEqual(["answer 1", "call 3: 1000+1003", "caller computes"]);
     answers.forEach((answer) => void answer());
     await states.return();
+  });
+
+  test("a caller that stops marks its calls as dropped before it waits for them", async () => {
+    const { answers, client, isDropped } = fakeWorker();
+    const arrays = Array.from({ length: 5 }, (_, i) => [windowOf(1000, i), windowOf(1000, i)]);
+    const states = readStates(client, limits, arrays, { sites: [residPost(0)] });
+    const first = states.next();
+    await settle();
+    answers[0]!();
+    await first;
+    expect(isDropped()).toBe(false);
+    let hasEnded = false;
+    const end = states.return().then(() => {
+      hasEnded = true;
+    });
+    await settle();
+    expect([isDropped(), hasEnded]).toEqual([true, false]);
+    answers.forEach((answer) => void answer());
+    await end;
   });
 
   test("lone windows share calls with their neighbours, an array has its calls to itself", async () => {

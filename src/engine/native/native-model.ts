@@ -121,17 +121,23 @@ export class NativeModel {
     return { steering: steering.filter(({ layer }) => layer > 0), edits: [...added, ...edits] };
   }
 
-  /** Hidden states of sequences at layers: for each sequence and layer `[tokens, width]`. Stops after the last layer. */
+  /**
+   * Hidden states of sequences at layers: for each sequence and layer `[tokens, width]`. Stops after the last layer.
+   *
+   * @throws aborted before the next batch once `isAborted`
+   */
   readStates(
     sequences: readonly Int32Array[],
     layers: readonly number[],
     intervention: Intervention,
+    isAborted: () => boolean = () => false,
   ): readonly (readonly Float32Array[])[] {
     const { steering, edits } = this.intervene(intervention);
     const context = this.contextFor(true);
     const all = layers.includes(this.info.blocks - 1);
     const result: Float32Array[][] = [];
     for (const group of this.groups(sequences.map((tokens) => tokens.length))) {
+      if (isAborted()) throw new TrimtabError("aborted", "interrupted");
       const rows = group.flatMap((index, slot) => sequenceRows(sequences[index]!, slot, () => all));
       const states = context.decode({ rows, steering, edits: forSlots(edits, group), read: layers, stopEarly: true });
       context.clear();

@@ -53,7 +53,9 @@ function answer(call: EngineCall): { value: unknown; transfer: ArrayBuffer[] } {
     case "logProbabilities":
       return plain(scoreContinuations(opened(), call.items, call.intervention));
     case "readStates": {
-      const value = opened().readStates(call.sequences, call.layers, call.intervention);
+      const abort = new Int32Array(call.abort);
+      const isAborted = () => Atomics.load(abort, 0) === 1;
+      const value = opened().readStates(call.sequences, call.layers, call.intervention, isAborted);
       return { value, transfer: value.flat().map((rows) => rows.buffer as ArrayBuffer) };
     }
     case "generate": {
