@@ -1,8 +1,9 @@
 import { mismatch } from "../errors.ts";
 import { blasFor, lapackFor } from "./backend.ts";
 import { addProduct } from "./kernel.ts";
-import { createMatrix, isSquare, type Matrix, transpose } from "./matrix.ts";
+import { createMatrix, isSquare, type Matrix } from "./matrix.ts";
 import { toView } from "./multiply.ts";
+import { at, solveBackward, solveForward } from "./triangular.ts";
 
 /** A factor, or why there is none: the first pivot that was not positive, and its value. */
 export type CholeskyResult =
@@ -55,23 +56,21 @@ function pivotFloor(S: Matrix, j: number): number {
 /** The factor by panels, in place of the copy of S in `L`. */
 function factorInPanels(L: Matrix, S: Matrix): CholeskyResult {
   const n = S.rows;
-  const view = (row: number, col: number): { data: Float64Array; offset: number; stride: number } => ({
-    data: L.data,
-    offset: row * n + col,
-    stride: n,
-  });
-
+  const whole = toView(L);
   for (let start = 0; start < n; start += panel) {
     const width = Math.min(panel, n - start);
-    addProduct(view(start, start), view(start, 0), view(start, 0), { m: n - start, n: width, k: start }, { sign: -1 });
+    const corner = at(whole, start, start);
+    const left = at(whole, start, 0);
+    addProduct(corner, left, left, { m: n - start, n: width, k: start }, { sign: -1 });
     for (let j = start; j < start + width; j++) {
-      const rowJ = j * n;
-      const value = reduced(L.data, rowJ, L.data, rowJ, start, j);
+      const value = reduced(L.data, j * n, L.data, j * n, start, j);
       if (!(value > pivotFloor(S, j))) return { isPositiveDefinite: false, pivot: j, value };
       const pivot = Math.sqrt(value);
-      L.data[rowJ + j] = pivot;
-      for (let i = j + 1; i < n; i++) L.data[i * n + j] = reduced(L.data, i * n, L.data, rowJ, start, j) / pivot;
+      L.data[j * n + j] = pivot;
+      for (let i = j + 1; i < start + width; i++)
+        L.data[i * n + j] = reduced(L.data, i * n, L.data, j * n, start, j) / pivot;
     }
+    solveForward(at(whole, start + width, start), corner, { m: n - start - width, n: width });
     // The product above also wrote to the right of the diagonal inside the panel.
     for (let i = start; i < start + width; i++) L.data.fill(0, i * n + i + 1, i * n + start + width);
   }
@@ -93,16 +92,12 @@ function reduced(x: Float64Array, rowX: number, l: Float64Array, rowL: number, s
  * @throws bad-input if the widths differ
  */
 export function solveCholesky(L: Matrix, B: Matrix): Matrix {
-  const Z = solveLower(L, B);
-  const n = L.rows;
-  const blas = blasFor(B.rows * n * n);
-  if (blas) {
-    blas.solveTriangular(toView(Z), toView(L), { m: B.rows, n }, true);
-    return Z;
-  }
-  // Lᵀ x = z is forward substitution once the order of rows and columns is reversed.
-  const reversed = createMatrix(n, n, transpose(L).data.reverse());
-  return reverseColumns(solveLower(reversed, reverseColumns(Z)));
+  const X = solveLower(L, B);
+  const size = { m: X.rows, n: L.rows };
+  const blas = blasFor(size.m * size.n ** 2);
+  if (blas) blas.solveTriangular(toView(X), toView(L), size, true);
+  else solveBackward(toView(X), toView(L), size);
+  return X;
 }
 
 /**
@@ -112,31 +107,10 @@ export function solveCholesky(L: Matrix, B: Matrix): Matrix {
  */
 export function solveLower(L: Matrix, B: Matrix): Matrix {
   if (B.cols !== L.cols) throw mismatch("bad-input", "triangular solve", `rows of ${L.cols}`, `rows of ${B.cols}`);
-  const n = L.rows;
-  const X = createMatrix(B.rows, n, B.data.slice());
-  const blas = blasFor(B.rows * n * n);
-  if (blas) {
-    blas.solveTriangular(toView(X), toView(L), { m: B.rows, n });
-    return X;
-  }
-  for (let start = 0; start < n; start += panel) {
-    const width = Math.min(panel, n - start);
-    addProduct(
-      { data: X.data, offset: start, stride: n },
-      { data: X.data, offset: 0, stride: n },
-      { data: L.data, offset: start * n, stride: n },
-      { m: B.rows, n: width, k: start },
-      { sign: -1 },
-    );
-    for (let row = 0; row < B.rows; row++)
-      for (let j = start; j < start + width; j++)
-        X.data[row * n + j] = reduced(X.data, row * n, L.data, j * n, start, j) / (L.data[j * n + j] as number);
-  }
+  const X = createMatrix(B.rows, B.cols, B.data.slice());
+  const size = { m: X.rows, n: L.rows };
+  const blas = blasFor(size.m * size.n ** 2);
+  if (blas) blas.solveTriangular(toView(X), toView(L), size);
+  else solveForward(toView(X), toView(L), size);
   return X;
-}
-
-function reverseColumns(A: Matrix): Matrix {
-  const result = createMatrix(A.rows, A.cols, A.data.slice());
-  for (let i = 0; i < A.rows; i++) result.data.subarray(i * A.cols, (i + 1) * A.cols).reverse();
-  return result;
 }

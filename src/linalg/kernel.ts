@@ -1,6 +1,6 @@
 import { TrimtabError } from "../errors.ts";
 import { blasFor } from "./backend.ts";
-import { addPortableProduct, addPortableTransposedProduct } from "./portable/add-product.ts";
+import { addPortablePlainProduct, addPortableProduct, addPortableTransposedProduct } from "./portable/add-product.ts";
 import type { ProductOptions, ProductSize, View } from "./view.ts";
 
 /**
@@ -26,8 +26,7 @@ export function addProduct(C: View, A: View, B: View, size: ProductSize, options
 /**
  * Adds `sign · Aᵀ B` to C in place, where A is `[k, m]`, B `[k, n]` and C `[m, n]`: sums over the **rows** of both.
  *
- * For sums of products of hidden states, whose rows are tokens. `upper` as in {@link addProduct}. C must not share its array with A
- * or B.
+ * For sums of products of hidden states, whose rows are tokens. `upper` as in {@link addProduct}. Arrays may be shared as there.
  *
  * @throws internal if a view reaches beyond its array
  */
@@ -43,19 +42,25 @@ export function addTransposedProduct(C: View, A: View, B: View, size: ProductSiz
 }
 
 /**
- * Adds `A B` to C in place, where A is `[m, k]`, B `[k, n]` and C `[m, n]`. C must not share its array with A or B.
+ * Adds `sign · A B` to C in place, where A is `[m, k]`, B `[k, n]` and C `[m, n]`. Arrays may be shared as in {@link addProduct}.
  *
  * @throws internal if a view reaches beyond its array
  */
-export function addPlainProduct(C: View, A: View, B: View, size: ProductSize): void {
+export function addPlainProduct(
+  C: View,
+  A: View,
+  B: View,
+  size: ProductSize,
+  options: Pick<ProductOptions, "sign"> = {},
+): void {
   const { m, n, k } = size;
   const blas = blasFor(m * n * k);
   if (blas) {
     checkView(C, m, n);
     checkView(A, m, k);
     checkView(B, k, n);
-    blas.addPlainProduct(C, A, B, size);
-  } else addPortableProduct(C, A, transposeView(B, k, n), size);
+    blas.addPlainProduct(C, A, B, size, options);
+  } else addPortablePlainProduct(C, A, B, size, options);
 }
 
 /** Native code does not stop at the end of an array. */
@@ -65,19 +70,6 @@ function checkView({ data, offset, stride }: View, rows: number, cols: number): 
       "internal",
       `internal: a view of ${rows} x ${cols} at ${offset} with stride ${stride} is beyond ${data.length} values`,
     );
-}
-
-/** The transpose of a `[rows, cols]` view, copied into an array of its own. */
-function transposeView({ data, offset, stride }: View, rows: number, cols: number): View {
-  const result = new Float64Array(rows * cols);
-  // Blocks of 32 x 32 keep both sides in the first-level cache.
-  const block = 32;
-  for (let i0 = 0; i0 < rows; i0 += block)
-    for (let j0 = 0; j0 < cols; j0 += block)
-      for (let i = i0; i < Math.min(i0 + block, rows); i++)
-        for (let j = j0; j < Math.min(j0 + block, cols); j++)
-          result[j * rows + i] = data[offset + i * stride + j] as number;
-  return { data: result, offset: 0, stride: rows };
 }
 
 /** Copies the upper triangle of a row-major `[n, n]` array onto the lower one, in place. */

@@ -20,8 +20,8 @@ export interface Blas {
   addProduct(C: View, A: View, B: View, size: ProductSize, options?: ProductOptions): void;
   /** C += sign · Aᵀ B, as `addTransposedProduct`. */
   addTransposedProduct(C: View, A: View, B: View, size: ProductSize, options?: ProductOptions): void;
-  /** C += A B. */
-  addPlainProduct(C: View, A: View, B: View, size: ProductSize): void;
+  /** C += sign · A B, as `addPlainProduct`. */
+  addPlainProduct(C: View, A: View, B: View, size: ProductSize, options?: Pick<ProductOptions, "sign">): void;
   /** Solves X Lᵀ = B, or X L = B with `untransposed`, in place: X `[m, n]` holds B first; L `[n, n]` is lower triangular. */
   solveTriangular(X: View, L: View, size: { readonly m: number; readonly n: number }, untransposed?: boolean): void;
 }

@@ -47,8 +47,8 @@ export function openBlas(handle: LibraryHandle, path: string, expected: BlasName
       if (upper && isSame(A, B)) syrk(rowMajor, upperPart, transposed, m, k, sign, a, A.stride, 1, c, C.stride);
       else gemm(rowMajor, transposed, asIs, m, n, k, sign, a, A.stride, b, B.stride, 1, c, C.stride);
     },
-    addPlainProduct(C, A, B, { m, n, k }) {
-      gemm(rowMajor, asIs, asIs, m, n, k, 1, start(A), A.stride, start(B), B.stride, 1, start(C), C.stride);
+    addPlainProduct(C, A, B, { m, n, k }, { sign = 1 } = {}) {
+      gemm(rowMajor, asIs, asIs, m, n, k, sign, start(A), A.stride, start(B), B.stride, 1, start(C), C.stride);
     },
     solveTriangular(X, L, { m, n }, untransposed = false) {
       const direction = untransposed ? asIs : transposed;

@@ -36,8 +36,8 @@ function wrongProduct(blas: Blas): string | undefined {
     return "product Aᵀ B";
 
   const P = inCorner(3, 2, before);
-  blas.addPlainProduct(P, A, tallB, { m: 3, n: 2, k });
-  if (!agrees(P, 3, 2, (i, j) => before(i, j) + sum(k, (t) => at(A, i, t) * at(tallB, t, j)))) return "product A B";
+  blas.addPlainProduct(P, A, tallB, { m: 3, n: 2, k }, { sign: -1 });
+  if (!agrees(P, 3, 2, (i, j) => before(i, j) - sum(k, (t) => at(A, i, t) * at(tallB, t, j)))) return "product A B";
 
   const E = inCorner(3, 3, before);
   blas.addProduct(E, A, A, { m: 3, n: 3, k }, { upper: true });
