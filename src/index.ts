@@ -10,15 +10,8 @@ export {
 } from "./activations/contrast-set.ts";
 export { type Corpus, type CorpusDocument, resolveCorpus, toCorpus } from "./activations/corpus.ts";
 export { joinWindows, pairWindows } from "./activations/pair-windows.ts";
-export {
-  type LeftOut,
-  type PairedRows,
-  type PairedRowsOptions,
-  readPairedRows,
-  sinkFactor,
-} from "./activations/paired-rows.ts";
 export { formatReadPosition, parseReadPosition, type ReadPosition } from "./activations/read-position.ts";
-export { type ReadRowsOptions, readRows } from "./activations/read-rows.ts";
+export { type LeftOut, type PairedRows, type ReadRowsOptions, readRows } from "./activations/read-rows.ts";
 export {
   allRows,
   checkRowSelection,
@@ -30,7 +23,7 @@ export {
   type RowSelection,
 } from "./activations/row-selection.ts";
 export { createRowSelector, limitRows, type RowSelector } from "./activations/select-rows.ts";
-export type { SinkLimits } from "./activations/sink-limits.ts";
+export { type SinkLimits, sinkFactor } from "./activations/sink-limits.ts";
 export {
   checkSameTokenizer,
   defaultContext,
@@ -169,16 +162,16 @@ export {
   type RowCounts,
   type RowsLeftOut,
 } from "./maps/affine-map.ts";
+// maps
+export type { CheckpointOptions } from "./maps/checkpoint.ts";
 export { chooseLambda, defaultLambdas, type LambdaChoice } from "./maps/choose-lambda.ts";
 export { type ChooseRankOptions, chooseRank, type RankChoice } from "./maps/choose-rank.ts";
-// maps
 export {
-  type CheckpointOptions,
   type CollectOptions,
   type CollectProgress,
   collectMoments,
 } from "./maps/collect-moments.ts";
-export type { Collection, CollectionPlan, HeldWindow, Ledger } from "./maps/collection.ts";
+export type { Collection, CollectionPlan, HeldWindow, JoinedText, Ledger } from "./maps/collection.ts";
 export { readCollection, writeCollection } from "./maps/collection-file.ts";
 export { composeAffine } from "./maps/compose-affine.ts";
 export {

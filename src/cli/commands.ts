@@ -10,7 +10,7 @@ interface Entry {
 export const commands: Readonly<Record<string, Entry>> = {
   demo: { summary: "watch a small model steer a larger one, offline", load: () => import("./demo.ts") },
   inspect: { summary: "say what a model, map or vector is", load: () => import("./inspect.ts") },
-  fit: { summary: "learn a map from a small model's hidden states to a large one's", load: () => import("./fit.ts") },
+  fit: { summary: "learn maps from a small model's hidden states to a large one's", load: () => import("./fit.ts") },
   vector: { summary: "find the direction of a concept in a model", load: () => import("./vector.ts") },
   transfer: { summary: "carry a vector into another model through a map", load: () => import("./transfer.ts") },
   steer: { summary: "let a model write with vectors added", load: () => import("./steer.ts") },

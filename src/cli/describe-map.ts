@@ -1,4 +1,4 @@
-import { type AffineMap, type FitRecord, formatSite, type MapEnd, type MapScores } from "../index.ts";
+import { type AffineMap, extrapolateCurve, type FitRecord, formatSite, type MapEnd, type MapScores } from "../index.ts";
 import type { Shown } from "./inspect.ts";
 
 /** Shows a map: what it joins, how it was fitted, and its held-out score beside what no knowledge would score. */
@@ -101,9 +101,19 @@ function describeScores(scores: MapScores): Shown["rows"] {
       ? [["by source", sourceGains.map(({ site, r2 }) => `R² ${r(r2)} with ${site}`).join(", ")] as const]
       : []),
     ...(roundTrip ? [["round trip", `R² ${r(roundTrip.r2)} of the source states there and back`] as const] : []),
-    ...(learningCurve && learningCurve.length > 0
-      ? [["more rows", learningCurve.map(({ rows, r2 }) => `R² ${r(r2)} at ${amount(rows)}`).join(", ")] as const]
-      : []),
+    ...(learningCurve ? describeCurve(learningCurve) : []),
+  ];
+}
+
+function describeCurve(curve: NonNullable<MapScores["learningCurve"]>): Shown["rows"] {
+  const points = curve.map(({ rows, r2 }) => `R² ${r(r2)} at ${amount(rows)}`).join(", ");
+  const outlook = extrapolateCurve(curve);
+  if (!outlook) return [["by rows", points]];
+  const { lastDoubling, nextDoubling } = outlook;
+  const promise = nextDoubling < 0.01 ? "less than 0.010" : `about ${r(nextDoubling)}`;
+  return [
+    ["by rows", points],
+    ["more rows", `the last doubling of the rows added ${r(lastDoubling)}; another would add ${promise}`],
   ];
 }
 

@@ -1,54 +1,61 @@
 import { mismatch } from "../errors.ts";
 import {
-  defaultLayerPair,
-  fitMap,
-  formatLayerPair,
-  parseLayerPair,
-  residPost,
-  resolveCorpus,
-  writeMap,
+  type Collection,
+  type EngineModel,
+  type FitMapsOptions,
+  fitCollection,
+  fitMaps,
+  formatLayers,
+  parseLayerPlan,
+  type ResolvedLayerPlan,
+  readCollection,
+  resolveLayerPlan,
+  reverseCollection,
+  type SolvedMaps,
+  writeMaps,
 } from "../index.ts";
+import type { Arguments } from "./arguments.ts";
+import { checkpointOf } from "./checkpoint.ts";
+import { collectFlags, readCollectOptions, resolveLayers } from "./collect-flags.ts";
 import type { Command } from "./command.ts";
-import { describeMap } from "./describe-map.ts";
-import { isSilent, modelFlags, outputFlags, seedFlag, seedOf, shownFlags } from "./flags.ts";
+import { describeMaps } from "./describe-maps.ts";
+import type { Effects } from "./effects.ts";
+import { fitFlags, readFitOptions } from "./fit-flags.ts";
+import { isSilent, modelFlags, outputFlags, seedFlag, shownFlags } from "./flags.ts";
 import { renderList } from "./list.ts";
 import { openModelOf } from "./open-model.ts";
+import { openUntrained } from "./open-untrained.ts";
 import { checkOutput } from "./output-path.ts";
-import { createProgress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 
 export const command: Command = {
   name: "fit",
-  summary: "learn a map from a small model's hidden states to a large one's",
+  summary: "learn maps from a small model's hidden states to a large one's",
   usage: "fit SOURCE TARGET --corpus PATH -o map.safetensors [options]",
   description: `
     Both models read the same text. At one layer of each, the hidden states of every token are paired, and an affine map
-    y = A x + p is fitted by ridge regression that predicts the large model's from the small one's. Of every ten windows of text
-    eight fit the map, one chooses the penalty, and one gives the score: held-out windows, and new text as far as the corpus does
-    not repeat itself.
+    y = A x + p is fitted that predicts the large model's from the small one's: by ridge regression unless --fit says otherwise, exactly,
+    in one pass. Of every ten documents eight fit the map, one chooses the penalty, and one gives the score; long documents are
+    cut into runs of eight windows first. What stands in the corpus twice may stand on both sides.
 
-    Read the score beside its nulls: what the mean alone, wrongly paired rows and a random rotation reach. Much of R² is the
-    current token, so what the map explains beyond a table by token id stands there too. In the end behaviour decides: a map with
-    a good score may still carry a concept badly.
+    --layers joins many layers at once: pairs (8:12,10:15), one map from several layers (0+1+2:3), every target layer from all
+    (all:all), or each target layer from the source layer that predicts it best (auto). A vector of many layers then travels whole.
 
-    The models must share a tokenizer. Fit on text like that which the vectors are read from; ten rows for each dimension of the
-    small model are the least. Corpora: .txt (<|endoftext|> divides documents), .jsonl with a "text" field, .gz of these, or a folder of them, read from
-    the beginning until there are enough rows.`,
-  positionals: { least: 2, most: 2 },
+    Read the score beside its nulls: what the mean alone, wrongly paired rows and a random rotation reach, and with --untrained a
+    source that never learned anything. Much of R² is the current token, so what the map explains beyond a table by token id stands
+    there too. In the end behaviour decides: a map with a good score may still carry a concept badly. Fit on rows like those that
+    your vectors are read from (--rows); ten rows for each dimension of the small model are the least.
+
+    A run that was killed goes on from OUTPUT.partial when it is started again. --moments fits from what trimtab moments
+    collected, without reading anything again. The models must share a tokenizer. Corpora: .txt (<|endoftext|> divides documents), .jsonl
+    with a "text" field, .gz of these, or a folder of them, read from the beginning until there are enough rows.`,
+  positionals: { least: 0, most: 2 },
   options: {
-    corpus: { type: "string", value: "PATH", description: "text to read, a file or a folder" },
-    layers: {
-      type: "string",
-      value: "A:B",
-      description: "layer of the small and of the large model",
-      default: "the middle, at equal relative depth",
-    },
-    context: { type: "string", value: "N", description: "tokens in a window", default: "512, or what was trained" },
-    rows: {
-      type: "string",
-      value: "N",
-      description: "rows to read at most",
-      default: "20 for each dimension of the small model, at least 20000",
-    },
+    ...collectFlags,
+    ...fitFlags,
+    untrained: { type: "boolean", description: "score an untrained copy of the small model too; reads the text twice" },
+    moments: { type: "string", value: "FILE", description: "fit from collected moments; no models, no corpus" },
+    reverse: { type: "boolean", description: "with --moments: from the target to the source" },
     ...outputFlags,
     ...seedFlag,
     ...modelFlags,
@@ -60,51 +67,138 @@ export const command: Command = {
       explains: "Small to large in the package's family, at the middle layers.",
     },
     {
-      line: "trimtab fit gemma-2b.gguf gemma-9b.gguf --corpus pile/ --layers 12:20 -o 12-20.safetensors",
-      explains: "Chosen layers; the text is a folder of .txt and .jsonl.gz files.",
+      line: "trimtab fit gemma-2b.gguf gemma-9b.gguf --corpus pile/ --layers auto -o all.safetensors",
+      explains: "Every layer of the large model; the text is a folder of .txt and .jsonl.gz files.",
+    },
+    {
+      line: "trimtab fit demo:s demo:m --corpus stories.txt --pairs happy.jsonl --rows all,pairs*4 -o happy.safetensors",
+      explains: "Rows of the contrast set weigh more.",
     },
   ],
   async run(args, effects) {
-    const [source, target] = [args.positionals[0]!, args.positionals[1]!];
-    const path = args.text("corpus");
-    if (path === undefined)
-      throw mismatch("usage", "fit", "--corpus PATH", "none", {
-        hint: "a .txt, .jsonl or .gz file, or a folder",
-      });
-    const pair = args.text("layers") === undefined ? undefined : parseLayerPair(args.text("layers")!);
-    const context = args.whole("context", 2, 1 << 20);
-    const rows = args.whole("rows", 1, Number.MAX_SAFE_INTEGER);
-    const seed = seedOf(args);
-    const output = await checkOutput(args, [".safetensors"]);
-    const corpus = await resolveCorpus(path);
-
     const progress = createProgress(effects, { silent: isSilent(args) });
-    await using small = await openModelOf(source, args, effects, { progress, context });
-    await using large = await openModelOf(target, args, effects, { progress, context });
-    const layers = pair ?? defaultLayerPair(small.description.blocks, large.description.blocks);
-    progress.note(`fitting layers ${formatLayerPair(layers)} on ${corpus.name}`);
-    const { map, warnings } = await fitMap(small, large, {
-      corpus,
-      sourceSite: residPost(layers.source),
-      targetSite: residPost(layers.target),
-      context,
-      maxRows: rows,
-      seed,
-      signal: effects.signal,
-      onProgress: ({ rows: done, fraction }) =>
-        progress.update({
-          label: "reading hidden states",
-          done,
-          // A corpus may end before the rows asked for; the share of the work gives the number there will be.
-          total: fraction > 0 ? Math.round(done / fraction) : undefined,
-          unit: "rows",
-        }),
-    }).finally(() => progress.finish());
-    await writeMap(output, map, { signal: effects.signal });
-    const { rows: lines, json } = describeMap(map);
+    // Words that cannot be right are refused before files are looked at.
+    parseLayerPlan(args.text("layers") ?? "auto");
+    readFitOptions(args);
+    const output = await checkOutput(args, [".safetensors"]);
+    const { maps, warnings } = args.isSet("moments")
+      ? await fitFromMoments(args, effects, output)
+      : await fitFromText(args, effects, { output, progress }).finally(() => progress.finish());
+    const { rows, json } = describeMaps(maps);
     if (args.isSet("json")) effects.stdout.write(`${JSON.stringify({ wrote: output, warnings, map: json })}\n`);
-    else effects.stdout.write(renderList([...lines, ["wrote", output]]));
+    else effects.stdout.write(renderList([...rows, ["wrote", output]]));
     for (const warning of args.isSet("json") ? [] : warnings) effects.stderr.write(`warning: ${warning}\n`);
     return 0;
   },
 };
+
+async function fitFromMoments(args: Arguments, effects: Effects, output: string): Promise<SolvedMaps> {
+  const refused = [...Object.keys(collectFlags), "seed", "untrained"].find(
+    (flag) => flag !== "layers" && args.isSet(flag),
+  );
+  if (args.positionals.length > 0 || refused !== undefined)
+    throw mismatch(
+      "usage",
+      "fit --moments",
+      "no models and nothing that is read with them",
+      refused ? `--${refused}` : args.positionals.join(" "),
+      {
+        hint: "the moments say which models, text and rows they are of",
+      },
+    );
+  const options = readFitOptions(args);
+  if (options.method === "adamw")
+    throw mismatch("usage", "fit --moments", "a fit from moments", "--fit adamw", {
+      hint: "descent reads the text itself",
+    });
+  const found = await readCollection(args.text("moments")!);
+  const collection = args.isSet("reverse") ? reverseCollection(found) : found;
+  const { method, ...choice } = options;
+  const solved = fitCollection(collection, { ...choice, method, layers: layersOf(args, collection) });
+  await writeMaps(output, solved.maps, { signal: effects.signal });
+  return solved;
+}
+
+/** The layers asked for, or the one pair that was collected. */
+function layersOf(args: Arguments, { plan }: Collection): ResolvedLayerPlan {
+  const [sources, targets] = [plan.sourceSites, plan.targetSites].map((sites) => sites.map(({ layer }) => layer));
+  const asked = args.text("layers");
+  if (asked !== undefined) return resolveLayerPlan(parseLayerPlan(asked), plan.source.blocks, plan.target.blocks);
+  if (sources!.length === 1 && targets!.length === 1)
+    return { kind: "pairs", maps: [{ sources: sources!, target: targets![0]! }] };
+  throw mismatch("usage", "fit --moments", "--layers", "none", {
+    hint: `collected were layers ${sources!.join(", ")} of ${plan.source.name} and ${targets!.join(", ")} of ${plan.target.name}`,
+  });
+}
+
+async function fitFromText(
+  args: Arguments,
+  effects: Effects,
+  { output, progress }: { output: string; progress: Progress },
+): Promise<SolvedMaps> {
+  const [source, target] = args.positionals;
+  if (source === undefined || target === undefined)
+    throw mismatch("usage", "fit", command.usage, args.positionals.length === 0 ? "nothing" : "one model", {
+      hint: "trimtab fit --help explains it",
+    });
+  if (args.isSet("reverse"))
+    throw mismatch("usage", "--reverse", "--moments with it", "two models", {
+      hint: "name the models the other way round",
+    });
+  const reading = await readCollectOptions(args, "fit");
+  const choice = readFitOptions(args);
+  const { context } = reading;
+  await using small = await openModelOf(source, args, effects, { progress, context });
+  await using large = await openModelOf(target, args, effects, { progress, context });
+  const layers = resolveLayers(reading, small.description, large.description);
+  await using untrained = args.isSet("untrained")
+    ? await openUntrained(small, args, effects, { progress, context, seed: reading.seed ?? 0 })
+    : undefined;
+  progress.note(`fitting ${describeLayers(layers)} on ${nameText(reading)}`);
+  const checkpoint = checkpointOf(output, effects);
+  const { layerPlan: _, ...collect } = reading;
+  const solved = await fitMaps(small, large, {
+    ...collect,
+    ...choice,
+    layers,
+    ...(untrained && { untrained: untrained.model }),
+    checkpoint: checkpoint.options,
+    signal: effects.signal,
+    onResume: (tokens) => effects.stderr.write(`going on from ${tokens} tokens of an earlier run\n`),
+    onProgress: showReading(progress, untrained?.model),
+  });
+  await writeMaps(output, solved.maps, { signal: effects.signal });
+  await checkpoint.remove();
+  return solved;
+}
+
+/** Shows how far the reading is; the text is read again for an untrained source. */
+function showReading(
+  progress: Progress,
+  untrained: EngineModel | undefined,
+): NonNullable<FitMapsOptions["onProgress"]> {
+  let before = 0;
+  let pass = 1;
+  return ({ rows, fraction }) => {
+    if (rows < before) pass++;
+    before = rows;
+    progress.update({
+      label: `reading hidden states${untrained && pass > 1 ? ", untrained source" : ""}`,
+      done: rows,
+      // A corpus may end before the rows asked for; the share of the work gives the number there will be.
+      total: fraction > 0 ? Math.round(rows / fraction) : undefined,
+      unit: "rows",
+    });
+  };
+}
+
+function describeLayers(layers: ResolvedLayerPlan): string {
+  if (layers.kind === "auto") return "every target layer from its best source layer";
+  const names = layers.maps.map(formatLayers);
+  return names.length > 8 ? `${names.length} maps` : `layers ${names.join(", ")}`;
+}
+
+function nameText({ corpus, pairs }: Pick<FitMapsOptions, "corpus" | "pairs">): string {
+  const name = typeof corpus === "string" ? corpus : corpus?.name;
+  return [name, pairs?.name].filter((part) => part !== undefined).join(" and ");
+}

@@ -1,16 +1,26 @@
 import type { OpenModel } from "../engine/open-model.ts";
 import type { Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
-import type { AffineMap } from "./affine-map.ts";
+import type { AffineMap, FitMethod } from "./affine-map.ts";
 import { choosePairs } from "./choose-pairs.ts";
 import { type CollectOptions, collectMoments } from "./collect-moments.ts";
 import type { Collection } from "./collection.ts";
+import { type AdamWChoice, fitAdamWFromText } from "./fit-adamw-text.ts";
 import type { FitChoice } from "./fit-with.ts";
-import type { ResolvedLayerPlan } from "./layer-plan.ts";
+import { formatLayers, type MapLayers, type ResolvedLayerPlan } from "./layer-plan.ts";
 import type { CollectedLayers } from "./plan-layers.ts";
 import { type SolvedMaps, type SolveMapsOptions, solveMaps } from "./solve-maps.ts";
 
-export interface FitMapsOptions extends FitChoice, Omit<CollectOptions, "layers"> {
+export interface FitMapsOptions extends Omit<FitChoice, "method">, Omit<CollectOptions, "layers"> {
+  /** Default ridge. */
+  readonly method?: FitMethod | undefined;
+  /** Of the method `adamw`. */
+  readonly adamw?: AdamWChoice | undefined;
+  /**
+   * A model of the source's shape that was never trained (`writeUntrainedCopy`): the same text is read and fitted from it once more, as a
+   * null of every map's score. Takes as long again.
+   */
+  readonly untrained?: OpenModel | undefined;
   /** Maps to fit: `resolveLayerPlan` of a plan such as `8:12,10:15`, `0+1+2:3`, `all:all` or `auto`. */
   readonly layers: ResolvedLayerPlan;
   readonly maxSources?: SolveMapsOptions["maxSources"];
@@ -76,8 +86,49 @@ export async function fitMaps(source: OpenModel, target: OpenModel, options: Fit
   checkLambdas(options.lambdas);
   const collected = toCollectedLayers(options.layers, source, target);
   const maxRows = options.maxRows ?? defaultLimit(source, options);
-  const collection = await collectMoments(source, target, { ...options, layers: collected, maxRows });
-  return fitCollection(collection, options);
+  const reading = { ...options, layers: collected, maxRows };
+  const collection = await collectMoments(source, target, reading);
+  const { method, untrained, ...rest } = options;
+  const solved =
+    method === "adamw"
+      ? await descend(source, target, collection, options, reading)
+      : fitCollection(collection, { ...rest, method });
+  if (!untrained) return solved;
+  const choice = { ...rest, method: method === "adamw" ? undefined : method };
+  const baseline = await collectMoments(untrained, target, { ...reading, checkpoint: undefined });
+  return besideUntrained(solved, baseline, choice);
+}
+
+async function descend(
+  source: OpenModel,
+  target: OpenModel,
+  collection: Collection,
+  { adamw = {}, layers, method: _, ...rest }: FitMapsOptions,
+  reading: CollectOptions,
+): Promise<SolvedMaps> {
+  const maps = layers.kind === "pairs" ? layers.maps : [];
+  const found = await fitAdamWFromText(source, target, { collection, layers: maps, options: reading, choice: adamw });
+  const solved = fitCollection(collection, { ...rest, layers, descended: found });
+  return { ...solved, warnings: [...solved.warnings, ...found.warnings] };
+}
+
+/** Puts the score of the same fit from a source that was never trained beside that of every map. */
+function besideUntrained({ maps, warnings }: SolvedMaps, baseline: Collection, choice: FitChoice): SolvedMaps {
+  const layers = maps.map(({ sources, target }) => ({
+    sources: sources.map(({ site }) => site.layer),
+    target: target.site.layer,
+  }));
+  const untrained = solveMaps(baseline, { ...choice, maps: layers }).maps;
+  const more: string[] = [];
+  const scored = maps.map((map, at) => {
+    const { r2, cosine } = (untrained[at] as AffineMap).scores;
+    if (r2 > map.scores.r2Interval.low)
+      more.push(
+        `from a source that was never trained the score is R² ${r2.toFixed(3)}: that of ${formatLayers(layers[at] as MapLayers)} is not evidence of anything learned`,
+      );
+    return { ...map, scores: { ...map.scores, nulls: { ...map.scores.nulls, untrained: { r2, cosine } } } };
+  });
+  return { maps: scored, warnings: [...warnings, ...more] };
 }
 
 /**

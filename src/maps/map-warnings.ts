@@ -33,7 +33,5 @@ export function mapWarnings(map: AffineMap, { isNamed = false }: { readonly isNa
     warnings.push(`${name}held-out R² is not clearly above zero: the map predicts no better than the mean`);
   if (scores.tokenIdentity.beyond <= 0)
     warnings.push(`${name}the map explains nothing beyond the identity of the current token`);
-  if (scores.nulls.untrained && scores.nulls.untrained.r2 > scores.r2Interval.low)
-    warnings.push(`${name}an untrained source does as well: the map's score is not evidence of anything learned`);
   return warnings;
 }

@@ -28,6 +28,8 @@ export interface SolveMapsOptions extends FitChoice {
   readonly maps: readonly MapLayers[];
   /** Source layers that a map from several keeps at most: those that add most, found on the validation rows. Default: all named. */
   readonly maxSources?: number | undefined;
+  /** Coefficients found elsewhere, by AdamW, instead of a fit from moments; for a single map. */
+  readonly descended?: Affine | undefined;
   /** Written into the file as the time it was made, ISO 8601. */
   readonly createdAt?: string | undefined;
   readonly onMap?: ((done: number, total: number) => void) | undefined;
@@ -41,6 +43,8 @@ export interface SolvedMaps {
 
 /** Below this gain of validation R² a further source layer is not worth its width. */
 const leastGain = 1e-3;
+/** Enough to keep directions that barely occurred from growing without bound, little enough to cost no R² elsewhere. */
+const smallPenalty = 1e-3;
 
 /**
  * Fits and scores maps from a collection, without a second pass over the text.
@@ -108,7 +112,10 @@ function solveMap(workbench: Workbench, layers: MapLayers, options: SolveMapsOpt
   const training = of(moments.training);
   const validation = of(moments.validation);
   const folds = moments.folds?.map(of);
-  const fitted = fitWith({ training, validation, folds, basis: workbench.basisOf(sources, "states") }, options);
+  const basis = workbench.basisOf(sources, "states");
+  const fitted = options.descended
+    ? toDescended(options.descended, basis)
+    : fitWith({ training, validation, folds, basis }, options);
   const scores = scoreAll(workbench, fitted, { sources, target, choice: options });
   const end = (site: number, model: MapEnd["model"], at: MapEnd["site"]): MapEnd => ({
     model,
@@ -122,6 +129,15 @@ function solveMap(workbench: Workbench, layers: MapLayers, options: SolveMapsOpt
     p: fitted.affine.p,
     fit: toRecord(workbench, fitted, options.createdAt),
     scores,
+  };
+}
+
+/** A map found by descent has no moments to be fitted to again: its nulls are those of ridge with a small penalty, an exact fit. */
+function toDescended({ A, p }: Affine, { condition }: SourceBasis): ChosenFit {
+  return {
+    affine: { A, p },
+    record: { method: "adamw", space: "raw", lambda: 0, tried: [], condition, choice: "given" },
+    refit: (moments) => fitRidge(moments, { lambda: smallPenalty }),
   };
 }
 
@@ -174,7 +190,8 @@ function scoreAll(workbench: Workbench, fitted: ChosenFit, { sources, target, ch
     { refit: fitted.refit, random: seededRandom(plan.seed) },
   );
   const backward = fitted.refit(swapMoments(training));
-  const nested = moments.nested.slice(0, -1).map((piece) => ({
+  // What descent would have come to on fewer rows is not known from moments.
+  const nested = (fitted.record.method === "adamw" ? [] : moments.nested.slice(0, -1)).map((piece) => ({
     rows: piece.rows,
     r2: scoreMoments(fitPiece(of(piece.moments)), of(moments.heldOut)).r2,
   }));

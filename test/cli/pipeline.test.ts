@@ -24,7 +24,7 @@ const fit = (...more: string[]) => [
   "demo:m",
   "--corpus",
   demoData("corpus.jsonl.gz"),
-  "--rows",
+  "--max-rows",
   "6000",
   "--layers",
   "1:2",

@@ -45,7 +45,7 @@ const longFit = () =>
     "demo:m",
     "--corpus",
     demoData("corpus.jsonl.gz"),
-    "--rows",
+    "--max-rows",
     "1000000",
     "--threads",
     "1",
