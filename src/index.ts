@@ -183,6 +183,7 @@ export {
 } from "./maps/cross-validate-lambda.ts";
 export { diagnoseSource, type SourceDiagnosis } from "./maps/diagnose-source.ts";
 export { effectiveRank } from "./maps/effective-rank.ts";
+export { estimateMemory, type MemoryEstimate, type MemoryOptions } from "./maps/estimate-memory.ts";
 export { type AdamWFit, type FitAdamWOptions, fitAdamW, type RowWindow } from "./maps/fit-adamw.ts";
 export type { AdamWChoice } from "./maps/fit-adamw-text.ts";
 export {
@@ -233,7 +234,7 @@ export type {
 export { mergeCollections } from "./maps/merge-collections.ts";
 export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
 export type { PairSource } from "./maps/open-windows.ts";
-export type { CollectedLayers } from "./maps/plan-layers.ts";
+export { type CollectedLayers, toCollectedLayers } from "./maps/plan-layers.ts";
 export { reverseCollection } from "./maps/reverse-collection.ts";
 export { type MomentScores, scoreMoments } from "./maps/score-moments.ts";
 export { scoreRoundTrip } from "./maps/score-round-trip.ts";

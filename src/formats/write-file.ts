@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type FileHandle, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { mismatch, TrimtabError } from "../errors.ts";
@@ -41,15 +42,34 @@ export async function writeFileAtomic(
 }
 
 /**
- * Removes the temporary files that killed processes left beside a file. Only for names that one process at a time writes: a file that
- * is being written would be lost.
+ * Removes the temporary files that killed processes left beside a file. Those of a running process stay; one that runs on another
+ * machine and writes the same file in a shared folder cannot be told from a killed one.
  */
 export async function removeTemporaries(path: string): Promise<void> {
   const folder = dirname(path);
-  const start = `.${basename(path).slice(0, 40)}.`;
-  for (const name of await readdir(folder).catch(() => []))
-    if (name.startsWith(start) && /^\d+-\d+\.tmp$/.test(name.slice(start.length)))
-      await rm(join(folder, name), { force: true });
+  const start = temporaryStart(path);
+  for (const name of await readdir(folder).catch(() => [])) {
+    const writer = name.startsWith(start) ? /^(\d+)-\d+\.tmp$/.exec(name.slice(start.length))?.[1] : undefined;
+    if (writer !== undefined && !isOther(Number(writer))) await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Whether a process of that number, and not this one, is running here: what it writes is not left over. */
+function isOther(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && "code" in error && error.code === "ESRCH");
+  }
+}
+
+/** How the temporary names of a file begin; long names are cut, and their digest keeps them apart, to stay within the usual 255 bytes. */
+function temporaryStart(path: string): string {
+  const name = basename(path);
+  if (name.length <= 40) return `.${name}.`;
+  return `.${name.slice(0, 31)}~${createHash("sha256").update(name).digest("hex").slice(0, 8)}.`;
 }
 
 async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
@@ -70,8 +90,7 @@ async function openTemporary(
 ): Promise<{ handle: FileHandle; name: string }> {
   for (;;) {
     counter += 1;
-    // Long base names are cut so that the temporary one stays within the usual 255 bytes.
-    const name = join(dirname(target), `.${basename(target).slice(0, 40)}.${process.pid}-${counter}.tmp`);
+    const name = join(dirname(target), `${temporaryStart(target)}${process.pid}-${counter}.tmp`);
     try {
       return { handle: await open(name, "wx", mode === undefined ? 0o666 : Number(mode) & 0o777), name };
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Corpus, resolveCorpus } from "../activations/corpus.ts";
-import { type PairedRows, readRows } from "../activations/read-rows.ts";
+import { readRows } from "../activations/read-rows.ts";
 import {
   allRows,
   checkRowSelection,
@@ -8,7 +8,6 @@ import {
   isReadFrom,
   type RowSelection,
 } from "../activations/row-selection.ts";
-import type { SinkLimits } from "../activations/sink-limits.ts";
 import { checkSameTokenizer, resolveContext } from "../activations/windows.ts";
 import { type ModelIdentity, toIdentity } from "../engine/description.ts";
 import type { OpenModel } from "../engine/open-model.ts";
@@ -16,12 +15,13 @@ import { residPost } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { checkSameCollectionPlan } from "./check-collection-plan.ts";
-import { openCheckpoint } from "./checkpoint.ts";
-import type { Collection, CollectionPlan, Ledger } from "./collection.ts";
+import { type CheckpointOptions, openCheckpoint } from "./checkpoint.ts";
+import { type Collection, type CollectionPlan, defaultHeldBytes, type Ledger } from "./collection.ts";
 import { createCollector } from "./collector.ts";
+import { createLedger, type GrowingLedger } from "./growing-ledger.ts";
 import { openWindows, type PairSource } from "./open-windows.ts";
 import { type CollectedLayers, planLayers } from "./plan-layers.ts";
-import { type ReadPoint, type ReadRecord, recordReading } from "./read-record.ts";
+import { type ReadRecord, recordReading } from "./read-record.ts";
 import { formatShard, isInShard, isShard, type Shard } from "./shard.ts";
 
 /** How far a collection has come. */
@@ -34,15 +34,6 @@ export interface CollectProgress {
   readonly windows: number;
   /** Share of the work done, 0 to 1: of the rows wanted or of the corpus, whichever is nearer its end. */
   readonly fraction: number;
-}
-
-/** Where a collection is saved while it grows, and how often. */
-export interface CheckpointOptions {
-  readonly path: string;
-  /** Default a minute; longer where writing takes more than a twentieth of it. */
-  readonly everyMs?: number | undefined;
-  /** Milliseconds, monotonic enough to measure pauses. */
-  readonly clock: () => number;
 }
 
 export interface CollectOptions {
@@ -101,15 +92,18 @@ export async function collectMoments(
   checkModels(source, target);
   const plan = await toCollectionPlan(source, target, options, rows);
   const corpus = typeof options.corpus === "string" ? await resolveCorpus(options.corpus) : options.corpus;
-  const windows = openWindows(source, { corpus, pairs: options.pairs, rows, context: plan.context, signal });
-  const record = recordReading(windows, options);
   const checkpoint = await openCheckpoint(options.checkpoint);
-  const start = checkpoint.start;
+  const { start, path } = checkpoint;
   if (start) {
-    checkSameCollectionPlan(plan, start.plan, checkpoint.path);
-    checkSameShard(shard, start.ledger.shards[0], checkpoint.path);
+    checkSameCollectionPlan(plan, start.plan, path);
+    checkSameShard(shard, start.ledger.shards[0], path);
+    checkNotPast(options, start.ledger, path);
     options.onResume?.(start.ledger.rows.total);
   }
+  const record = recordReading(
+    openWindows(source, { corpus, pairs: options.pairs, rows, context: plan.context, signal }),
+    { maxTokens: options.maxTokens, watched: start?.ledger.lastUnit },
+  );
 
   const collector = createCollector(plan, start);
   const ledger = createLedger(nameOf(corpus, options.pairs), shard, start?.ledger);
@@ -128,21 +122,22 @@ export async function collectMoments(
   });
   let unit = -1;
   const endUnit = (): void => {
-    if (unit >= 0) collector.endUnit();
+    if (unit < 0) return;
+    collector.endUnit();
     ledger.endUnit(unit);
   };
   for await (const window of reader) {
-    if (unit >= 0 && window.unit !== unit) {
+    // By the first window given, all of the text that was summed before has passed.
+    if (start && unit < 0) checkSameText(record, start.ledger, path);
+    if (window.unit !== unit) {
+      const isFirst = unit < 0;
       endUnit();
-      if (start) checkSameText(record, start.ledger, checkpoint.path);
-      await checkpoint.save(() => collection(false), signal);
+      if (!isFirst) await checkpoint.save(() => collection(false), signal);
     }
     unit = window.unit;
     collector.add(window);
-    ledger.add(window, record.atWindow(window.window));
-    const { tokens, windows } = ledger;
-    const fraction = Math.min(1, Math.max(ledger.rows / maxRows, window.document.fraction));
-    onProgress?.({ rows: ledger.rows, maxRows: options.maxRows, tokens, windows, fraction });
+    ledger.add(window, record.atDocument(window.document));
+    onProgress?.(toProgress(ledger, window.document.fraction, options));
     if (signal?.aborted) throw new TrimtabError("aborted", "the collection was interrupted", { cause: signal.reason });
     if (ledger.rows >= maxRows) {
       // The corpus ends sooner, by little or much, than it could: what was read must be said.
@@ -151,8 +146,18 @@ export async function collectMoments(
     }
   }
   endUnit();
-  if (start) checkSameText(record, start.ledger, checkpoint.path);
+  if (start) checkSameText(record, start.ledger, path);
   return collection(true);
+}
+
+function toProgress(
+  { rows, tokens, windows }: GrowingLedger,
+  share: number,
+  { maxRows, maxTokens = Number.POSITIVE_INFINITY, shard }: CollectOptions,
+): CollectProgress {
+  const own = maxTokens / (shard?.of ?? 1);
+  const fraction = Math.min(1, Math.max(rows / (maxRows ?? Number.POSITIVE_INFINITY), tokens / own, share));
+  return { rows, maxRows, tokens, windows, fraction };
 }
 
 function checkModels(source: OpenModel, target: OpenModel): void {
@@ -192,7 +197,7 @@ async function toCollectionPlan(
   options: CollectOptions,
   rows: RowSelection,
 ): Promise<CollectionPlan> {
-  const { layers, seed = 0, folds = 1, pairs, maxHeldBytes = 2 ** 28 } = options;
+  const { layers, seed = 0, folds = 1, pairs, maxHeldBytes = defaultHeldBytes } = options;
   seededRandom(seed); // refuses what is not a seed before anything is read
   const context = resolveContext(options.context, [source, target]);
   const { sources, targets, blocks } = planLayers(layers, source.description.blocks, target.description.blocks);
@@ -232,75 +237,24 @@ function checkSameShard(shard: Shard | undefined, found: Shard | undefined, path
     });
 }
 
+/** A checkpoint of more than is wanted now would answer another question. */
+function checkNotPast({ maxRows, maxTokens }: CollectOptions, ledger: Ledger, path: string): void {
+  const tokens = ledger.rows.total;
+  const rows = Object.values(ledger.rows.leftOut).reduce((left, count) => left - count, tokens);
+  for (const [name, most, found] of [
+    ["rows", maxRows, rows],
+    ["tokens", maxTokens, tokens],
+  ] as const)
+    if (most !== undefined && found >= most)
+      throw mismatch("incompatible", path, `a checkpoint of fewer than ${most} ${name}`, `one of ${found}`, {
+        hint: "delete it to start anew",
+      });
+}
+
 /** The text up to where the checkpoint was made must be the text that it was made from. */
-function checkSameText(record: ReadRecord, { lastUnit, corpus }: Ledger, path: string): void {
-  if (lastUnit < 0 || record.atUnit(lastUnit).sha256 === corpus.sha256) return;
+function checkSameText(record: ReadRecord, { corpus }: Ledger, path: string): void {
+  if (record.atWatched()?.sha256 === corpus.sha256) return;
   throw mismatch("incompatible", path, "a checkpoint of this text", `one of other text (${corpus.name})`, {
     hint: "the corpus has changed since; delete the checkpoint to start anew",
   });
-}
-
-interface GrowingLedger {
-  readonly rows: number;
-  readonly tokens: number;
-  readonly windows: number;
-  add(rows: PairedRows, point: ReadPoint): void;
-  endUnit(unit: number): void;
-  setLimits(limits: SinkLimits): void;
-  stopEarly(): void;
-  view(record: ReadRecord, isComplete: boolean): Ledger;
-}
-
-function createLedger(name: string, shard: Shard | undefined, start: Ledger | undefined): GrowingLedger {
-  const leftOut = { ...(start?.rows.leftOut ?? { first: 0, special: 0, sink: 0, unselected: 0 }) };
-  let tokens = start?.rows.total ?? 0;
-  let windows = start?.corpus.windows ?? 0;
-  let withRows = start?.windows ?? 0;
-  let lastUnit = start?.lastUnit ?? -1;
-  let limits = start?.limits;
-  let isStopped = false;
-  let stop: ReadPoint | undefined;
-  const keptRows = (): number => tokens - leftOut.first - leftOut.special - leftOut.sink - leftOut.unselected;
-  return {
-    get rows() {
-      return keptRows();
-    },
-    get tokens() {
-      return tokens;
-    },
-    get windows() {
-      return windows;
-    },
-    add(rows, point) {
-      stop = point;
-      windows++;
-      tokens += rows.read;
-      if (rows.tokens.length > 0) withRows++;
-      for (const key of ["first", "special", "sink", "unselected"] as const) leftOut[key] += rows.leftOut[key];
-    },
-    endUnit(unit) {
-      lastUnit = Math.max(lastUnit, unit);
-    },
-    setLimits(found) {
-      limits = found;
-    },
-    stopEarly() {
-      isStopped = true;
-    },
-    view(record, isComplete) {
-      // A finished collection has read to the end, whatever units were its own; a resumed one checks what it had read.
-      const end = record.atUnit(isComplete ? record.lastUnit() : lastUnit);
-      const { sha256, documents } = isStopped && stop ? stop : end;
-      return {
-        corpus: { name, sha256, documents, windows },
-        shards: shard ? [shard] : [],
-        rows: { total: tokens, leftOut },
-        windows: withRows,
-        lastUnit,
-        limits,
-        isComplete,
-        stoppedEarly: isStopped || record.wasCut(),
-      };
-    },
-  };
 }

@@ -125,6 +125,19 @@ export async function readCollection(path: string): Promise<Collection> {
   const weights = parseNumbers(text("weights"), count + 1, `${path}: weights`);
   const rowCounts = parseNumbers(text("rows"), count, `${path}: rows`);
   const widths = planWidths(plan);
+  const check = (isSound: boolean, where: string, expected: string, found: string): void => {
+    if (!isSound) throw mismatch("bad-input", `${path}: ${where}`, expected, found);
+  };
+  check(rowCounts.every(Number.isSafeInteger), "rows", "whole numbers", rowCounts.join(", ").slice(0, 60));
+  rowCounts.forEach((rows, part) => {
+    const weight = weights[part] as number;
+    check(rows > 0 === weight > 0, "weights", rows > 0 ? `a weight of ${rows} rows` : "none of no rows", `${weight}`);
+  });
+  const { limits } = ledger;
+  const isLimited = !limits || (limits.length === widths.length && limits.every((limit) => limit >= 0));
+  check(isLimited, "ledger.limits", `${widths.length} norms`, `${limits?.join(", ").slice(0, 60)}`);
+  const heldLimit = parseNumbers(text("held_limit"), 1, `${path}: held_limit`)[0] as number;
+  check(heldLimit <= 1, "held_limit", "at most 1", `${heldLimit}`);
   const tensor = createTensorReader(file, path);
   const moments = (name: string, n: number, blocks: readonly BlockName[]): JointMoments => ({
     n,
@@ -141,12 +154,16 @@ export async function readCollection(path: string): Promise<Collection> {
     rowCounts,
     shuffled: moments("shuffled", weights[count] as number, shuffledBlocks(plan)),
     heldOut: readHeldOut(tensor, widths, path),
-    heldLimit: parseNumbers(text("held_limit"), 1, `${path}: held_limit`)[0] as number,
+    heldLimit,
     tokens: {
-      fitted: readTokens(tensor, "tokens.fitted", widths),
-      validation: readTokens(tensor, "tokens.validation", widths),
+      fitted: readTokens(tensor, "tokens.fitted", widths, path),
+      validation: readTokens(tensor, "tokens.validation", widths, path),
     },
-    norms: widths.map((_, site) => tensor.float64(`norms.${site}`, [normBins])),
+    norms: widths.map((_, site) => {
+      const counts = tensor.float64(`norms.${site}`, [normBins]);
+      checkAll(counts, (count) => count >= 0, `${path}: norms.${site}`, "counts of at least 0");
+      return counts;
+    }),
   };
 }
 
@@ -156,6 +173,8 @@ function readHeldOut(tensor: TensorReader, widths: readonly number[], path: stri
   const tokens = tensor.int32("held.tokens", [undefined]);
   const states = widths.map((width, site) => tensor.float32(`held.${site}`, [tokens.length, width]));
   const weights = tensor.has("held.weights") ? tensor.float64("held.weights", [tokens.length]) : undefined;
+  if (weights) checkAll(weights, (weight) => weight > 0, `${path}: held.weights`, "weights above 0");
+  checkAll(tokens, (id) => id >= 0, `${path}: held.tokens`, "token ids of at least 0");
   let start = 0;
   const held = Array.from({ length: count }, (_, at) => {
     const [window, group, rows] = [...windows.subarray(3 * at, 3 * at + 3)] as [number, number, number];
@@ -184,18 +203,31 @@ function readHeldOut(tensor: TensorReader, widths: readonly number[], path: stri
   return held;
 }
 
-function readTokens(tensor: TensorReader, name: string, widths: readonly number[]): TokenSums {
+function readTokens(tensor: TensorReader, name: string, widths: readonly number[], path: string): TokenSums {
   const total = widths.reduce((sum, width) => sum + width, 0);
   const ids = tensor.int32(`${name}.ids`, [undefined]);
   const n = tensor.float64(`${name}.n`, [ids.length]);
   const sums = tensor.float64(`${name}.sums`, [ids.length, total]);
+  checkAll(ids, (id) => id >= 0, `${path}: ${name}.ids`, "token ids of at least 0");
+  checkAll(n, (weight) => weight > 0, `${path}: ${name}.n`, "weights above 0");
   const byToken = new Map(
     Array.from(
       ids,
-      (token, at) => [token, { n: n[at] as number, sums: sums.slice(at * total, (at + 1) * total) }] as const,
+      (token, at) => [token, { n: n[at] as number, sums: sums.subarray(at * total, (at + 1) * total) }] as const,
     ),
   );
+  if (byToken.size !== ids.length)
+    throw mismatch("bad-input", `${path}: ${name}.ids`, "each token once", `${ids.length - byToken.size} twice`);
   return { widths, byToken };
+}
+
+function checkAll(
+  values: Int32Array | Float64Array,
+  isSound: (value: number) => boolean,
+  where: string,
+  expected: string,
+): void {
+  for (const value of values) if (!isSound(value)) throw mismatch("bad-input", where, expected, String(value));
 }
 
 interface TensorReader {

@@ -1,7 +1,9 @@
-import { formatSite, parseSite } from "../engine/site.ts";
+import { formatSite, parseSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
 import { checkRecord, type Schema } from "./check-record.ts";
 import type { CollectionPlan, Ledger } from "./collection.ts";
+import type { BlockName } from "./joint-moments.ts";
+import { formatShard, isShard } from "./shard.ts";
 
 const model: Schema = {
   name: "string",
@@ -28,9 +30,13 @@ const planSchema: Schema = {
   maxHeldBytes: "count",
 };
 
+const corpus: Schema = { name: "string", sha256: "string", documents: "count", windows: "count" };
+const shards: Schema = [{ index: "count", of: "count" }];
+
 const ledgerSchema: Schema = {
-  corpus: { name: "string", sha256: "string", documents: "count", windows: "count" },
-  shards: [{ index: "count", of: "count" }],
+  corpus,
+  shards,
+  "joined?": [{ corpus, shards }],
   rows: { total: "count", leftOut: { first: "count", special: "count", sink: "count", unselected: "count" } },
   windows: "count",
   lastUnit: "number",
@@ -73,13 +79,9 @@ export function parseCollectionPlan(json: string, where: string): CollectionPlan
   const widest = Math.max(plan.source.width, plan.target.width);
   const narrowest = Math.min(plan.source.width, plan.target.width);
   check(narrowest >= 1 && widest <= most.width, `${where}: widths`, `1 to ${most.width}`, `${narrowest}, ${widest}`);
-  for (const { row, col } of plan.blocks)
-    check(
-      col <= row && row < sites,
-      `${where}.blocks`,
-      `products of ${sites} sites, the later one first`,
-      `${row}, ${col}`,
-    );
+  checkSites(plan.sourceSites, plan.source.blocks, `${where}.sourceSites`);
+  checkSites(plan.targetSites, plan.target.blocks, `${where}.targetSites`);
+  checkBlocks(plan.blocks, sites, `${where}.blocks`);
   return plan;
 }
 
@@ -101,14 +103,36 @@ export function parseLedger(json: string, where: string): Ledger {
     "an integer from -1",
     `${plain.lastUnit}`,
   );
-  for (const { index, of } of plain.shards)
-    check(index >= 1 && index <= of, `${where}.shards`, "parts numbered from 1", `${index}/${of}`);
+  for (const part of [plain, ...(plain.joined ?? [])])
+    for (const shard of part.shards)
+      check(isShard(shard), `${where}.shards`, "parts i of n from 1 to n", formatShard(shard));
+  check(
+    plain.windows <= plain.corpus.windows,
+    `${where}.windows`,
+    `at most ${plain.corpus.windows}`,
+    `${plain.windows}`,
+  );
   return {
     ...plain,
     limits: plain.limits,
     isComplete: plain.isComplete === true,
     stoppedEarly: plain.stoppedEarly === true,
   };
+}
+
+function checkSites(sites: readonly Site[], blocks: number, where: string): void {
+  const layers = new Set(sites.map(({ layer }) => layer));
+  check(layers.size === sites.length, where, "each site once", sites.map(formatSite).join(", ").slice(0, 80));
+  for (const { layer } of sites) check(layer < blocks, where, `layers below ${blocks}`, `${layer}`);
+}
+
+function checkBlocks(blocks: readonly BlockName[], sites: number, where: string): void {
+  const names = new Set(blocks.map(({ row, col }) => row * sites + col));
+  check(names.size === blocks.length, where, "each product once", `${blocks.length - names.size} twice`);
+  for (const { row, col } of blocks)
+    check(col <= row && row < sites, where, `products of ${sites} sites, the later one first`, `${row}, ${col}`);
+  for (let site = 0; site < sites; site++)
+    check(names.has(site * sites + site), where, "the product of every site with itself", `none of site ${site}`);
 }
 
 function check(isSound: boolean, where: string, expected: string, found: string): void {

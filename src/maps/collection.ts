@@ -41,11 +41,23 @@ export interface HeldWindow {
   readonly weights: Float64Array | undefined;
 }
 
+/** Bytes of held-out rows, and of each token table, unless said otherwise: little beside two models, and enough for fine scores. */
+export const defaultHeldBytes: number = 2 ** 28;
+
+/** A text whose collection was merged into another. */
+export interface JoinedText {
+  readonly corpus: CorpusRecord;
+  /** Parts of it that were read; empty for the whole of it. */
+  readonly shards: readonly Shard[];
+}
+
 /** What was read to make a collection. */
 export interface Ledger {
   readonly corpus: CorpusRecord;
   /** Parts of the corpus that were read; empty for the whole of it. */
   readonly shards: readonly Shard[];
+  /** The texts that were merged, where they are several; `corpus` is then their sum. */
+  readonly joined?: readonly JoinedText[] | undefined;
   /** Positions read and left out. */
   readonly rows: Pick<RowCounts, "total" | "leftOut">;
   /** Windows that gave at least one row. */

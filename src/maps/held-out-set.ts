@@ -8,7 +8,7 @@ export interface HeldOutSet {
   add(window: HeldWindow): HeldWindow[];
   /** What is held, in the order of the corpus. */
   windows(): readonly HeldWindow[];
-  /** The lowest priority that ever had to leave; 1 while there is room. No window of this or a higher priority is held. */
+  /** The lowest priority that ever had to leave; 1 while there is room. Only windows below it are held. */
   limit(): number;
 }
 
@@ -44,7 +44,8 @@ export function createHeldOutSet(
     held.splice(place < 0 ? held.length : place, 0, { priority, window });
     rows += window.tokens.length;
     const released: HeldWindow[] = [];
-    while (rows > maxRows && held.length > 1) {
+    // Windows of equal priority, such as those of one number in two corpora, leave together: else order would matter again.
+    while ((rows > maxRows && held.length > 1) || (held.at(-1)?.priority ?? 0) >= limit) {
       const last = held.pop() as { readonly priority: number; readonly window: HeldWindow };
       limit = last.priority;
       rows -= last.window.tokens.length;

@@ -2,11 +2,15 @@ import { createHash } from "node:crypto";
 import { mismatch } from "../errors.ts";
 import type { CorpusRecord } from "./affine-map.ts";
 import { checkSameCollectionPlan } from "./check-collection-plan.ts";
-import { type Collection, type Ledger, planWidths } from "./collection.ts";
+import { type Collection, type JoinedText, type Ledger, planWidths } from "./collection.ts";
 import { createHeldOutSet, heldRowLimit } from "./held-out-set.ts";
 import { addJointMoments, createJointSum, type JointMoments } from "./joint-moments.ts";
+import { formatShard } from "./shard.ts";
 import { splitGroups } from "./split-groups.ts";
 import { addTokenSums, createTokenSums } from "./token-sums.ts";
+
+/** Names of merged texts that are spelled out. */
+const mostNames = 4;
 
 /**
  * The collection of all the rows of several: shards of one corpus, or different corpora read with the same models, sites and options.
@@ -34,7 +38,7 @@ export function mergeCollections(collections: readonly Collection[]): Collection
         },
       );
   }
-  checkDistinct(collections.map(({ ledger }) => ledger));
+  checkDistinct(collections.flatMap(({ ledger }) => textsOf(ledger)));
   return others.reduce(mergeTwo, first);
 }
 
@@ -79,12 +83,12 @@ function mergeTwo(a: Collection, b: Collection): Collection {
 }
 
 function mergeLedgers(a: Ledger, b: Ledger): Ledger {
-  const shards = [...a.shards, ...b.shards].sort((x, y) => x.index - y.index);
-  const isWhole = shards.length > 0 && shards.length === shards[0]?.of;
+  const texts = joinTexts([...textsOf(a), ...textsOf(b)]);
   const left = (key: keyof Ledger["rows"]["leftOut"]): number => a.rows.leftOut[key] + b.rows.leftOut[key];
   return {
-    corpus: a.corpus.sha256 === b.corpus.sha256 ? mergeShards(a.corpus, b.corpus) : joinCorpora(a.corpus, b.corpus),
-    shards: isWhole ? [] : shards,
+    corpus: toCorpus(texts),
+    shards: texts.flatMap(({ shards }) => shards),
+    ...(texts.length > 1 && { joined: texts }),
     rows: {
       total: a.rows.total + b.rows.total,
       leftOut: { first: left("first"), special: left("special"), sink: left("sink"), unselected: left("unselected") },
@@ -97,33 +101,57 @@ function mergeLedgers(a: Ledger, b: Ledger): Ledger {
   };
 }
 
-function mergeShards(a: CorpusRecord, b: CorpusRecord): CorpusRecord {
-  return { ...a, windows: a.windows + b.windows };
+function textsOf({ joined, corpus, shards }: Ledger): readonly JoinedText[] {
+  return joined ?? [{ corpus, shards }];
 }
 
-function joinCorpora(a: CorpusRecord, b: CorpusRecord): CorpusRecord {
-  const [first, second] = a.sha256 < b.sha256 ? [a, b] : [b, a];
+/** Puts the parts of each text together, texts by digest: the same list whatever the order and grouping of the merge. */
+function joinTexts(texts: readonly JoinedText[]): readonly JoinedText[] {
+  const byDigest = new Map<string, JoinedText>();
+  for (const { corpus, shards } of texts) {
+    const other = byDigest.get(corpus.sha256);
+    const all = [...(other?.shards ?? []), ...shards].sort((x, y) => x.index - y.index);
+    const windows = corpus.windows + (other?.corpus.windows ?? 0);
+    byDigest.set(corpus.sha256, {
+      corpus: { ...(other?.corpus ?? corpus), windows },
+      shards: all.length === all[0]?.of ? [] : all,
+    });
+  }
+  return [...byDigest.values()].sort((x, y) => (x.corpus.sha256 < y.corpus.sha256 ? -1 : 1));
+}
+
+function toCorpus(texts: readonly JoinedText[]): CorpusRecord {
+  const corpora = texts.map(({ corpus }) => corpus);
+  const sum = (of: (corpus: CorpusRecord) => number): number => corpora.reduce((total, each) => total + of(each), 0);
+  const [first, ...others] = corpora;
+  if (first && others.length === 0) return first;
+  const digest = createHash("sha256");
+  for (const { sha256 } of corpora) digest.update(`${sha256}+`);
   return {
-    name: `${first.name} + ${second.name}`,
-    sha256: createHash("sha256").update(`${first.sha256}+${second.sha256}`).digest("hex"),
-    documents: a.documents + b.documents,
-    windows: a.windows + b.windows,
+    // A name says what to look for; a thousand corpora are better named by their number.
+    name:
+      corpora.length <= mostNames
+        ? corpora.map(({ name }) => name).join(" + ")
+        : `${first?.name} + ${others.length} more`,
+    sha256: digest.digest("hex"),
+    documents: sum(({ documents }) => documents),
+    windows: sum(({ windows }) => windows),
   };
 }
 
 /** Rows that were counted twice would look like more evidence than there is. */
-function checkDistinct(ledgers: readonly Ledger[]): void {
+function checkDistinct(texts: readonly JoinedText[]): void {
   const seen = new Set<string>();
   const counts = new Map<string, number>();
-  for (const { corpus, shards } of ledgers)
-    for (const { index, of } of shards.length > 0 ? shards : [{ index: 1, of: 1 }]) {
-      const name = `${corpus.name}, part ${index} of ${of}`;
-      const key = `${corpus.sha256}:${index}/${of}`;
-      if (seen.has(key)) throw mismatch("incompatible", "merge", "every part once", `${name} twice`);
+  for (const { corpus, shards } of texts)
+    for (const shard of shards.length > 0 ? shards : [{ index: 1, of: 1 }]) {
+      const name = shard.of === 1 ? corpus.name : `part ${shard.index} of ${shard.of} of ${corpus.name}`;
+      const key = `${corpus.sha256}:${formatShard(shard)}`;
+      if (seen.has(key)) throw mismatch("incompatible", "merge", "every text once", `${name} twice`);
       seen.add(key);
-      const other = counts.get(corpus.sha256);
-      if (other !== undefined && other !== of)
-        throw mismatch("incompatible", "merge", `parts of a corpus cut into ${other}`, `${name}`);
-      counts.set(corpus.sha256, of);
+      const other = counts.get(corpus.sha256) ?? shard.of;
+      if (other !== shard.of)
+        throw mismatch("incompatible", "merge", `${corpus.name} cut into ${other} parts`, `into ${shard.of}`);
+      counts.set(corpus.sha256, shard.of);
     }
 }

@@ -1,6 +1,6 @@
 import { mismatch } from "../errors.ts";
 import type { BlockName } from "./joint-moments.ts";
-import type { MapLayers } from "./layer-plan.ts";
+import type { MapLayers, ResolvedLayerPlan } from "./layer-plan.ts";
 
 /** Layers to read: those of the maps named, or some of both models, each with each. */
 export type CollectedLayers =
@@ -47,6 +47,17 @@ export function planLayers(layers: CollectedLayers, sourceBlocks: number, target
     return { row, col };
   });
   return { sources, targets, blocks: blocks.sort((a, b) => a.row - b.row || a.col - b.col) };
+}
+
+/** The layers that a plan reads: those of its maps, or every pair where the best are still to be found. */
+export function toCollectedLayers(
+  plan: ResolvedLayerPlan,
+  sourceBlocks: number,
+  targetBlocks: number,
+): CollectedLayers {
+  if (plan.kind === "pairs") return { kind: "maps", maps: plan.maps };
+  const all = (blocks: number): readonly number[] => Array.from({ length: blocks }, (_, layer) => layer);
+  return { kind: "all-pairs", sources: all(sourceBlocks), targets: all(targetBlocks) };
 }
 
 function ascending(layers: readonly number[]): readonly number[] {

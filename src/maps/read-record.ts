@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { CorpusDocument } from "../activations/corpus.ts";
 import type { TokenWindow } from "../activations/windows.ts";
 
 /** What had been read at some point. */
@@ -8,18 +9,24 @@ export interface ReadPoint {
   readonly documents: number;
 }
 
-/** Keeps the record of a stream of windows, unit by unit, while somebody else reads it. */
+/** Keeps the record of a stream of windows while somebody else reads it. Its memory does not grow with the stream. */
 export interface ReadRecord {
   /** The same windows, up to `maxTokens` of them; those that are passed over later count too. */
   readonly windows: AsyncGenerator<TokenWindow, void, void>;
-  /** Where the documents stood with a window, among those that were not asked for before; windows are asked for in order. */
-  atWindow(window: number): ReadPoint;
-  /** Where the documents stood at the end of a unit that has passed. */
-  atUnit(unit: number): ReadPoint;
-  /** Last unit that has passed, −1 for none. */
-  lastUnit(): number;
+  /** Where the documents stood with a window that has passed, by the document it came with. */
+  atDocument(document: CorpusDocument): ReadPoint;
+  /** Where they stood at the end of unit `watched`; undefined while that has not passed. */
+  atWatched(): ReadPoint | undefined;
+  /** Where they stand now. */
+  end(): ReadPoint;
   /** Whether the stream was cut by `maxTokens`. */
   wasCut(): boolean;
+}
+
+export interface ReadRecordOptions {
+  readonly maxTokens?: number | undefined;
+  /** A unit whose end will be asked for. */
+  readonly watched?: number | undefined;
 }
 
 const nothing: ReadPoint = { sha256: createHash("sha256").digest("hex"), documents: 0 };
@@ -30,10 +37,12 @@ const nothing: ReadPoint = { sha256: createHash("sha256").digest("hex"), documen
  */
 export function recordReading(
   windows: AsyncIterable<TokenWindow>,
-  { maxTokens = Number.POSITIVE_INFINITY }: { readonly maxTokens?: number | undefined } = {},
+  { maxTokens = Number.POSITIVE_INFINITY, watched = -1 }: ReadRecordOptions = {},
 ): ReadRecord {
-  const units: ReadPoint[] = [];
-  const windowsAhead = new Map<number, ReadPoint>();
+  // By the windows' own objects: a point lives as long as its window, whether or not anybody asks for it.
+  const points = new WeakMap<CorpusDocument, ReadPoint>();
+  let point = nothing;
+  let atWatched: ReadPoint | undefined;
   let document = -1;
   let isCut = false;
 
@@ -45,27 +54,19 @@ export function recordReading(
         return;
       }
       tokens += window.tokens.length;
-      const before = units[window.unit] ?? units[window.unit - 1] ?? nothing;
-      const point = window.document.index === document ? before : extend(before, window.document.text);
-      units[window.unit] = point;
-      windowsAhead.set(window.index, point);
+      if (window.document.index !== document) point = extend(point, window.document.text);
       document = window.document.index;
+      points.set(window.document, point);
+      if (window.unit === watched) atWatched = point;
       yield window;
     }
   }
 
   return {
     windows: pass(),
-    atWindow(window) {
-      const point = windowsAhead.get(window) ?? nothing;
-      for (const passed of windowsAhead.keys()) {
-        if (passed > window) break;
-        windowsAhead.delete(passed);
-      }
-      return point;
-    },
-    atUnit: (unit) => units[unit] ?? nothing,
-    lastUnit: () => units.length - 1,
+    atDocument: (of) => points.get(of) ?? nothing,
+    atWatched: () => atWatched,
+    end: () => point,
     wasCut: () => isCut,
   };
 }
