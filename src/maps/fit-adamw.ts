@@ -126,7 +126,7 @@ export async function fitAdamW(
 function addGradient(gradient: Affine, { A, p }: Affine, { X, Y }: RowWindow): number {
   const [dTarget, dSource] = [A.rows, A.cols];
   const n = X.length / dSource;
-  const rows = createMatrix(n, dSource, Float64Array.from(X));
+  const rows = createMatrix(n, dSource, new Float64Array(X));
   const errors = multiplyTransposed(rows, A);
   let squares = 0;
   for (let row = 0, at = 0; row < n; row++)
