@@ -1,7 +1,8 @@
 import type { OpenModel } from "../engine/open-model.ts";
 import type { Site } from "../engine/site.ts";
-import { mismatch, TrimtabError } from "../errors.ts";
+import { mismatch } from "../errors.ts";
 import type { AffineMap, FitMethod } from "./affine-map.ts";
+import { checkEnough } from "./check-enough.ts";
 import { choosePairs } from "./choose-pairs.ts";
 import { type CollectOptions, collectMoments } from "./collect-moments.ts";
 import type { Collection } from "./collection.ts";
@@ -186,22 +187,4 @@ function checkLambdas(lambdas: readonly number[] | undefined): void {
   if (lambdas?.length === 0) throw mismatch("bad-input", "lambdas", "at least one penalty", "none");
   const bad = lambdas?.find((lambda) => !(lambda >= 0 && Number.isFinite(lambda)));
   if (bad !== undefined) throw mismatch("bad-input", "lambda", "a number of at least 0", String(bad));
-}
-
-/** Windows with rows before a split into three means anything. */
-const minWindows = 30;
-
-function checkEnough({ ledger, rowCounts, heldOut, plan }: Collection): void {
-  const heldRows = heldOut.reduce((sum, { tokens }) => sum + tokens.length, 0);
-  const fitted = rowCounts.slice(plan.folds > 1 ? 0 : 1).reduce((sum, rows) => sum + rows, 0);
-  const isEnough = ledger.windows >= minWindows && (rowCounts[0] as number) > 0 && heldRows > 1 && fitted > 1;
-  if (isEnough) return;
-  const { corpus, rows } = ledger;
-  const { first, special, sink, unselected } = rows.leftOut;
-  throw new TrimtabError(
-    "bad-input",
-    `${corpus.name}: expected at least ${minWindows} windows with rows to split into three, got ${ledger.windows} of ${corpus.windows} ` +
-      `(${rows.total} tokens; left out: ${first} first positions, ${special} special tokens, ${sink} sinks, ${unselected} not selected)`,
-    { hint: `use more text, more rows or shorter windows (now ${plan.context} tokens)` },
-  );
 }

@@ -52,7 +52,7 @@ export function parseLayerPlan(text: string): LayerPlan {
     const [sources, targets, ...more] = item.split(":");
     if (sources === undefined || targets === undefined || more.length > 0) throw wrongPlan(JSON.stringify(item));
     return {
-      sources: parseSources(sources, item),
+      sources: parseLayerSet(sources, item),
       targets: targets === "all" ? ("all" as const) : parseRange(targets, item),
     };
   });
@@ -79,10 +79,10 @@ export function resolveLayerPlan(plan: LayerPlan, sourceBlocks: number, targetBl
   if (plan.kind === "auto") return plan;
   const seen = new Set<number>();
   const maps = plan.pairs.flatMap(({ sources, targets }) => {
-    const from = toLayers(sources, sourceBlocks, "source");
+    const from = resolveLayerSet(sources, sourceBlocks, "source");
     const twice = from.find((layer, at) => from.indexOf(layer) < at);
     if (twice !== undefined) throw wrongPlan(`source layer ${twice} again`, "each source layer of a map once");
-    return toLayers(targets === "all" ? targets : [targets], targetBlocks, "target").map((target) => {
+    return resolveLayerSet(targets === "all" ? targets : [targets], targetBlocks, "target").map((target) => {
       if (seen.has(target))
         throw mismatch("usage", "layers", "each target layer once", `${target} again`, {
           hint: "join the sources of one target layer with +, such as 8+10:12",
@@ -108,7 +108,8 @@ export function formatLayers({ sources, target }: MapLayers): string {
   return formatLayerPlan({ kind: "pairs", pairs: [{ sources: ranges, targets: toRange(target) }] });
 }
 
-function parseSources(text: string, item: string): LayerSet {
+/** Reads layers and ranges joined by `+`, or `all`; `item` is the text that an error shows. @throws usage */
+export function parseLayerSet(text: string, item: string = text): LayerSet {
   return text === "all" ? text : text.split("+").map((part) => parseRange(part, item));
 }
 
@@ -129,8 +130,12 @@ function toRange(layer: number): LayerRange {
   return { first: layer, last: layer };
 }
 
-/** The layers of a set, which is bounded by the model's blocks before it is written out. */
-function toLayers(set: LayerSet, blocks: number, side: "source" | "target"): number[] {
+/**
+ * The layers of a set, which is bounded by the model's blocks before it is written out.
+ *
+ * @throws usage for a layer that the model has not
+ */
+export function resolveLayerSet(set: LayerSet, blocks: number, side: "source" | "target"): number[] {
   const ranges = set === "all" ? [{ first: 0, last: blocks - 1 }] : set;
   for (const { last } of ranges)
     if (last >= blocks)

@@ -2,11 +2,13 @@ import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { multiply } from "../linalg/multiply.ts";
 import { randomSemiOrthogonal } from "../linalg/orthonormal.ts";
 import type { Random } from "../linalg/random.ts";
+import { bootstrapR2, quantile } from "./bootstrap-r2.ts";
 import { effectiveRank } from "./effective-rank.ts";
 import { type Affine, intercept } from "./fit-ridge.ts";
-import type { Interval, MapScores, PredictionScore, Quartiles } from "./map-scores.ts";
+import type { MapScores, PredictionScore, Quartiles } from "./map-scores.ts";
 import type { CrossMoments, Moments } from "./moments.ts";
-import { type GroupErrors, type HeldPair, predictAffine, type RowErrors, scoreRows } from "./score-rows.ts";
+import { type HeldPair, predictAffine, type RowErrors, scoreRows } from "./score-rows.ts";
+import { withoutRelation } from "./without-relation.ts";
 
 /** What a map is scored with. */
 export interface ScoreMapData {
@@ -25,9 +27,6 @@ export interface ScoreMapOptions {
 
 /** The scores that need no other maps: everything but the token table, the learning curve, the round trip and the gains. */
 export type PlainScores = Omit<MapScores, "tokenIdentity" | "learningCurve" | "roundTrip" | "sourceGains">;
-
-const resamples = 1000;
-const level = 0.95;
 
 /**
  * Scores a map on held-out windows, with an interval, beside three nulls.
@@ -54,7 +53,7 @@ export function scoreMap(
     ...toScore(errors),
     rows: errors.rows,
     windows: heldOut.length,
-    r2Interval: bootstrapInterval(errors.groups, random),
+    r2Interval: bootstrapR2(errors.groups, random),
     r2PerDimension: toQuartiles(varying),
     ...(varying.length > 0 && { explainedVariance: varying.reduce((sum, value) => sum + value, 0) / varying.length }),
     r2ByDimension,
@@ -73,49 +72,9 @@ function toScore({ r2, cosine }: RowErrors): PredictionScore {
   return { r2, cosine };
 }
 
-/** Shuffling leaves both sides' own rows as they were: only their product is taken from the shuffled pairs. */
-function withoutRelation(training: Moments, shuffled: CrossMoments): Moments {
-  // No unit had two windows to shuffle: a source without any relation is what is left.
-  if (shuffled.n === 0) return { ...training, Cyx: createMatrix(training.Cyx.rows, training.Cyx.cols) };
-  const share = training.n / shuffled.n;
-  return {
-    ...training,
-    meanX: shuffled.meanX,
-    meanY: shuffled.meanY,
-    Cyx: createMatrix(
-      shuffled.Cyx.rows,
-      shuffled.Cyx.cols,
-      shuffled.Cyx.data.map((value) => value * share),
-    ),
-  };
-}
-
-function bootstrapInterval(groups: readonly GroupErrors[], random: Random): Interval {
-  const values = Float64Array.from({ length: resamples }, () => {
-    let sse = 0;
-    let sst = 0;
-    for (let draw = 0; draw < groups.length; draw++) {
-      const group = groups[random.integer(groups.length)] as GroupErrors;
-      sse += group.sse;
-      sst += group.sst;
-    }
-    return 1 - sse / sst;
-  }).sort();
-  const tail = (1 - level) / 2;
-  return { low: quantile(values, tail), high: quantile(values, 1 - tail), level, resamples };
-}
-
 /** Quartiles of ascending values. */
 function toQuartiles(sorted: Float64Array): Quartiles {
   return { lower: quantile(sorted, 0.25), median: quantile(sorted, 0.5), upper: quantile(sorted, 0.75) };
-}
-
-/** The q-quantile of ascending values, linear between neighbours (numpy's default); 0 for none. */
-function quantile(sorted: Float64Array, q: number): number {
-  const place = q * (sorted.length - 1);
-  const low = sorted[Math.floor(place)] ?? 0;
-  const high = sorted[Math.ceil(place)] ?? 0;
-  return low + (place - Math.floor(place)) * (high - low);
 }
 
 function fitRandomOrthogonal({ Cxx, Cyx, meanX, meanY }: Moments, random: Random): Affine {
