@@ -173,6 +173,7 @@ export {
 } from "./maps/collect-moments.ts";
 export type { Collection, CollectionPlan, HeldWindow, JoinedText, Ledger } from "./maps/collection.ts";
 export { readCollection, writeCollection } from "./maps/collection-file.ts";
+export { type CollectionHeader, readCollectionHeader, toCollectionHeader } from "./maps/collection-header.ts";
 export { composeAffine } from "./maps/compose-affine.ts";
 export {
   type CrossValidatedLambda,

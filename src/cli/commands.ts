@@ -9,8 +9,13 @@ interface Entry {
 /** All commands, in the order of their use. A test holds that each summary here is that of the command. */
 export const commands: Readonly<Record<string, Entry>> = {
   demo: { summary: "watch a small model steer a larger one, offline", load: () => import("./demo.ts") },
-  inspect: { summary: "say what a model, map or vector is", load: () => import("./inspect.ts") },
+  inspect: { summary: "say what a model, map, vector or file of moments is", load: () => import("./inspect.ts") },
   fit: { summary: "learn maps from a small model's hidden states to a large one's", load: () => import("./fit.ts") },
+  "moments collect": {
+    summary: "collect once what many fits need, in parts and over many runs",
+    load: () => import("./moments-collect.ts"),
+  },
+  "moments merge": { summary: "join collected parts into one", load: () => import("./moments-merge.ts") },
   vector: { summary: "find the direction of a concept in a model", load: () => import("./vector.ts") },
   transfer: { summary: "carry a vector into another model through a map", load: () => import("./transfer.ts") },
   steer: { summary: "let a model write with vectors added", load: () => import("./steer.ts") },

@@ -13,6 +13,8 @@ export interface Effects {
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly isTerminal: { readonly stdout: boolean; readonly stderr: boolean };
+  /** Bytes of memory that this process may still take. */
+  readonly freeBytes: () => number;
   /** Characters in a line of the terminal. */
   readonly columns: number;
 }

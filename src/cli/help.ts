@@ -29,6 +29,21 @@ export function renderOverview(version: string): string {
   ].join("\n");
 }
 
+/** Help of a word that begins several commands, as `moments` does; undefined for any other. */
+export function renderGroup(word: string): string | undefined {
+  const names = Object.keys(commands).filter((name) => name.startsWith(`${word} `));
+  if (names.length === 0) return undefined;
+  const pad = Math.max(...names.map((name) => name.length)) + 2;
+  return [
+    `Usage: trimtab ${word} ${names.map((name) => name.slice(word.length + 1)).join("|")} [options]`,
+    "",
+    ...names.map((name) => `  ${name.padEnd(pad)}${commands[name]!.summary}`),
+    "",
+    `trimtab ${names[0]} --help explains it.`,
+    "",
+  ].join("\n");
+}
+
 /** Help of one command: the idea, then the options, then examples. */
 export function renderHelp(command: Command): string {
   return [

@@ -1,8 +1,17 @@
 import { mismatch } from "../errors.ts";
-import { ggufString, parseReference, readGgufHeader, readMaps, readSafetensorsHeader, readVector } from "../index.ts";
+import {
+  ggufString,
+  parseReference,
+  readCollectionHeader,
+  readGgufHeader,
+  readMaps,
+  readSafetensorsHeader,
+  readVector,
+} from "../index.ts";
 import type { Command } from "./command.ts";
 import { describeMaps } from "./describe-maps.ts";
 import { describeModel } from "./describe-model.ts";
+import { describeMoments } from "./describe-moments.ts";
 import { describeVector } from "./describe-vector.ts";
 import type { Effects } from "./effects.ts";
 import { isSilent, modelFlags, shownFlags } from "./flags.ts";
@@ -18,7 +27,7 @@ export interface Shown {
 
 export const command: Command = {
   name: "inspect",
-  summary: "say what a model, map or vector is",
+  summary: "say what a model, map, vector or file of moments is",
   usage: "inspect MODEL|FILE [options]",
   description: `
     Of a model: architecture, size, tokenizer and context, and what of it can be read and steered. That is found out, not looked up: the
@@ -27,7 +36,8 @@ export const command: Command = {
     Layers are 0-based: layer l is the output of block l. Vectors can be added at every layer but 0 at no cost; layer 0 is reached by
     editing hidden states. Two models can share a map if their tokenizer fingerprints are equal.
 
-    Of a file of maps (.safetensors) or a steering vector (.safetensors, .gguf): what it is for, where it comes from, and how well it did.`,
+    Of a file of maps (.safetensors) or a steering vector (.safetensors, .gguf): what it is for, where it comes from, and how well it did. Of
+    collected moments (.safetensors, or .partial while they grow): models, layers, rows, and what is still missing.`,
   positionals: { least: 1, most: 1 },
   options: { ...modelFlags, ...shownFlags },
   examples: [
@@ -58,11 +68,12 @@ async function describeFile(name: string): Promise<Shown | undefined> {
   const reference = parseReference(name);
   if (reference.kind !== "path") return undefined;
   const { path } = reference;
-  if (/\.safetensors$/i.test(path)) {
+  if (/\.safetensors(\.partial)?$/i.test(path)) {
     const format = (await readSafetensorsHeader(path)).metadata.get("format");
     if (format === "trimtab-map") return describeMaps(await readMaps(path));
+    if (format === "trimtab-moments") return describeMoments(await readCollectionHeader(path));
     if (format?.startsWith("trimtab-") && format !== "trimtab-vector")
-      throw mismatch("unsupported", path, "a map or a vector", format);
+      throw mismatch("unsupported", path, "a map, a vector or moments", format);
     return describeVector(await readVector(path));
   }
   if (!/\.gguf$/i.test(path) || !(await isControlVector(path))) return undefined;

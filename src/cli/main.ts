@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { statusOf } from "../errors.ts";
 import type { Effects } from "./effects.ts";
+import { freeBytes } from "./free-bytes.ts";
 import { watchSignals } from "./interrupt.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -29,6 +30,7 @@ const effects: Effects = {
   signal: interrupt.signal,
   clock: () => performance.timeOrigin + performance.now(),
   isTerminal: { stdout: process.stdout.isTTY ?? false, stderr: process.stderr.isTTY ?? false },
+  freeBytes,
   columns: process.stderr.columns ?? 80,
 };
 

@@ -4,7 +4,7 @@ import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
 import type { Effects } from "./effects.ts";
-import { renderHelp, renderOverview } from "./help.ts";
+import { renderGroup, renderHelp, renderOverview } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import { toPlainText } from "./plain-text.ts";
 
@@ -34,27 +34,43 @@ async function dispatch(argv: readonly string[], effects: Effects): Promise<numb
     effects.stdout.write(renderOverview(trimtabVersion()));
     return 0;
   }
-  const asked = name === "help" ? rest[0]! : name;
-  const command = await loadCommand(asked);
-  const words = rest.slice(0, rest.includes("--") ? rest.indexOf("--") : undefined);
+  const { asked, after } = findCommand(name === "help" ? rest : argv);
+  const words = after.slice(0, after.includes("--") ? after.indexOf("--") : undefined);
   if (name === "help" || words.includes("--help") || words.includes("-h")) {
-    effects.stdout.write(renderHelp(command));
+    effects.stdout.write(renderGroup(asked) ?? renderHelp(await loadCommand(asked, words[0])));
     return 0;
   }
-  const args = parseArguments(rest, command);
+  const command = await loadCommand(asked, words[0]);
+  const args = parseArguments(after, command);
   // What models compute with holds for matrix products too, in every command that has the flag.
   const threads = Object.hasOwn(command.options, "threads") ? args.whole("threads", 1, 1024) : undefined;
   if (threads !== undefined) setLinalgThreads(threads);
   return (await command.run(args, effects)) ?? 0;
 }
 
-async function loadCommand(name: string): Promise<Command> {
+/** Takes the command's name off the words: one word, or two for those of a group. */
+function findCommand([first = "", ...rest]: readonly string[]): { readonly asked: string; readonly after: string[] } {
+  const both = `${first} ${rest[0]}`;
+  return Object.hasOwn(commands, both) ? { asked: both, after: rest.slice(1) } : { asked: first, after: rest };
+}
+
+async function loadCommand(name: string, next: string | undefined): Promise<Command> {
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry !== undefined) return (await entry.load()).command;
-  const near = nearest(name, Object.keys(commands));
-  throw mismatch("usage", "command", `one of ${Object.keys(commands).join(", ")}`, JSON.stringify(name), {
-    hint: near ? `did you mean trimtab ${near}?` : "trimtab --help explains them",
-  });
+  const names = Object.keys(commands);
+  const ofGroup = names.filter((each) => each.startsWith(`${name} `)).map((each) => each.slice(name.length + 1));
+  const [where, choices, found] = ofGroup.length > 0 ? [name, ofGroup, next] : ["command", names, name];
+  const near = nearest(found ?? "", choices);
+  const known = ofGroup.length > 0 ? `${name} ${near}` : near;
+  throw mismatch(
+    "usage",
+    where,
+    `one of ${choices.join(", ")}`,
+    found === undefined ? "nothing" : JSON.stringify(found),
+    {
+      hint: near ? `did you mean trimtab ${known}?` : "trimtab --help explains them",
+    },
+  );
 }
 
 /** After Ctrl-C, whatever broke in consequence is the interruption. */

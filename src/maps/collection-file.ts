@@ -16,8 +16,9 @@ import { partCount } from "./split-groups.ts";
 import { checkKind } from "./tensor-file.ts";
 import type { TokenSums } from "./token-sums.ts";
 
-const kind = "trimtab-moments";
-const version = "2";
+/** What a file of moments calls itself in its metadata. */
+export const momentsKind = "trimtab-moments";
+export const momentsVersion = "2";
 
 /**
  * Writes a collection as safetensors; what is written reads back equal, to the bit.
@@ -99,8 +100,8 @@ export async function writeCollection(
     put(`norms.${site}`, histogram);
   });
   const metadata = new Map([
-    ["format", kind],
-    ["version", version],
+    ["format", momentsKind],
+    ["version", momentsVersion],
     ["plan", formatCollectionPlan(plan)],
     ["ledger", formatLedger(ledger)],
     ["weights", JSON.stringify([...parts, shuffled].map(({ n }) => n))],
@@ -117,7 +118,7 @@ export async function writeCollection(
  */
 export async function readCollection(path: string): Promise<Collection> {
   const file = await readSafetensors(path);
-  checkKind(file, kind, path, [version]);
+  checkKind(file, momentsKind, path, [momentsVersion]);
   const text = (key: string): string => file.metadata.get(key) ?? "";
   const plan = parseCollectionPlan(text("plan"), `${path}: plan`);
   const ledger = parseLedger(text("ledger"), `${path}: ledger`);
@@ -266,7 +267,12 @@ function createTensorReader({ tensors }: Safetensors, path: string): TensorReade
   };
 }
 
-function parseNumbers(json: string, count: number, where: string): readonly number[] {
+/**
+ * Reads a list of so many numbers of at least 0.
+ *
+ * @throws bad-input for anything else
+ */
+export function parseNumbers(json: string, count: number, where: string): readonly number[] {
   const values: unknown = /^\[[0-9eE+.,-]{0,65536}\]$/.test(json) ? JSON.parse(json) : undefined;
   const isSound =
     Array.isArray(values) &&

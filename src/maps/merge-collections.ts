@@ -150,8 +150,15 @@ function checkDistinct(texts: readonly JoinedText[]): void {
       if (seen.has(key)) throw mismatch("incompatible", "merge", "every text once", `${name} twice`);
       seen.add(key);
       const other = counts.get(corpus.sha256) ?? shard.of;
-      if (other !== shard.of)
-        throw mismatch("incompatible", "merge", `${corpus.name} cut into ${other} parts`, `into ${shard.of}`);
+      if (other !== shard.of) {
+        const [cut, whole] = [Math.max(other, shard.of), Math.min(other, shard.of) === 1];
+        throw mismatch(
+          "incompatible",
+          "merge",
+          `${corpus.name} cut into parts in one way`,
+          whole ? `the whole of it and one of ${cut} parts` : `parts of ${other} and of ${shard.of}`,
+        );
+      }
       counts.set(corpus.sha256, shard.of);
     }
 }

@@ -1,21 +1,30 @@
 import { mismatch } from "../errors.ts";
 import type { Safetensors } from "../formats/safetensors.ts";
 
+/** How a file of each kind comes about. */
+const hints: Readonly<Record<string, string>> = {
+  "trimtab-map": "write one with: trimtab fit SOURCE TARGET --corpus PATH -o FILE",
+  "trimtab-moments": "write one with: trimtab moments collect SOURCE TARGET --corpus PATH -o FILE",
+};
+
+/** A file, or as much of it as its header tells. */
+type KindOfFile = Safetensors | { readonly metadata: Safetensors["metadata"]; readonly names: readonly string[] };
+
 /**
  * Checks that a safetensors file is one of ours, of the given kind and of a version that can be read, and returns the version.
  *
  * @throws bad-input naming what it is instead; unsupported for another version
  */
 export function checkKind(
-  { metadata, tensors }: Safetensors,
+  { metadata, ...of }: KindOfFile,
   kind: string,
   path: string,
   versions: readonly string[] = ["1"],
 ): string {
   const found = metadata.get("format");
   if (found !== kind)
-    throw mismatch("bad-input", path, `a ${kind} file`, describe(found, tensors.keys()), {
-      hint: kind === "trimtab-map" ? "write one with: trimtab fit SOURCE TARGET --corpus PATH -o FILE" : undefined,
+    throw mismatch("bad-input", path, `a ${kind} file`, describe(found, "names" in of ? of.names : of.tensors.keys()), {
+      hint: hints[kind],
     });
   const version = metadata.get("version");
   if (version === undefined || !versions.includes(version))

@@ -27,6 +27,7 @@ export function fakeEffects(given: Partial<Effects> = {}): {
       return time;
     },
     isTerminal: { stdout: false, stderr: false },
+    freeBytes: () => 2 ** 34,
     columns: 80,
     ...given,
   };
