@@ -71,7 +71,8 @@ interface Workbench {
   readonly collection: Collection;
   readonly moments: FittingMoments;
   readonly residuals: { readonly fitted: JointMoments; readonly validation: JointMoments };
-  basisOf(sources: readonly number[], of: "states" | "residuals"): SourceBasis;
+  /** Of the sources alone; `target` is any site they were collected with. */
+  basisOf(sources: readonly number[], target: number, of: "states" | "residuals"): SourceBasis;
 }
 
 function openWorkbench(collection: Collection): Workbench {
@@ -87,15 +88,14 @@ function openWorkbench(collection: Collection): Workbench {
     ),
   };
   const bases = new Map<string, SourceBasis>();
-  const anyTarget = collection.plan.sourceSites.length;
   return {
     collection,
     moments,
     residuals,
-    basisOf(sources, of) {
+    basisOf(sources, target, of) {
       const key = `${of}:${sources.join("+")}`;
       const joint = of === "states" ? moments.training : residuals.fitted;
-      const basis = bases.get(key) ?? decomposeSource(toGroupMoments(joint, sources, anyTarget));
+      const basis = bases.get(key) ?? decomposeSource(toGroupMoments(joint, sources, target));
       bases.set(key, basis);
       return basis;
     },
@@ -112,7 +112,7 @@ function solveMap(workbench: Workbench, layers: MapLayers, options: SolveMapsOpt
   const training = of(moments.training);
   const validation = of(moments.validation);
   const folds = moments.folds?.map(of);
-  const basis = workbench.basisOf(sources, "states");
+  const basis = workbench.basisOf(sources, target, "states");
   const fitted = options.descended
     ? toDescended(options.descended, basis)
     : fitWith({ training, validation, folds, basis }, options);
@@ -165,7 +165,7 @@ function chooseGroup(
 ): readonly number[] {
   if (maxSources === undefined || named.length <= maxSources) return named;
   const first = named[0] as number;
-  const path = fitRidgePath(toGroupMoments(moments.training, [first], target), basisOf([first], "states"));
+  const path = fitRidgePath(toGroupMoments(moments.training, [first], target), basisOf([first], target, "states"));
   const { lambda } = chooseLambda(path, toGroupMoments(moments.validation, [first], target), defaultLambdas(path));
   const chosen = selectSources(moments, { sources: named, target }, { lambda, most: maxSources, leastGain });
   return chosen.map(({ site }) => site).sort((a, b) => a - b);
@@ -224,7 +224,7 @@ function fitResiduals(
 ): Affine | undefined {
   const validation = toGroupMoments(residuals.validation, sources, target);
   if (!diagonal(validation.Cyy).some((value) => value > 0)) return undefined;
-  const path = fitRidgePath(toGroupMoments(residuals.fitted, sources, target), basisOf(sources, "residuals"));
+  const path = fitRidgePath(toGroupMoments(residuals.fitted, sources, target), basisOf(sources, target, "residuals"));
   const { lambda } = chooseLambda(path, validation, lambdas ?? defaultLambdas(path));
   return path.solve(lambda);
 }

@@ -3,7 +3,7 @@ import { type Corpus, toCorpus } from "../../src/activations/corpus.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import type { CollectProgress } from "../../src/maps/collect-moments.ts";
-import { defaultRows, type FitMapOptions, fitMap } from "../../src/maps/fit-map.ts";
+import { defaultRows, type FitMapOptions, fitMap, fitMaps } from "../../src/maps/fit-map.ts";
 import { plantedModel } from "../activations/planted-model.ts";
 import { distance } from "../linalg/fixture.ts";
 import { plantedMatrix } from "./planted.ts";
@@ -153,4 +153,31 @@ test("fitMap stops when it is told to", async () => {
 test("defaultRows(width) is 20 rows for every source dimension and at least 20 000", () => {
   expect(defaultRows(128)).toBe(20_000);
   expect(defaultRows(2304)).toBe(46_080);
+});
+
+test("fitMaps of unconnected pairs gives each the map that fitMap gives it alone", async () => {
+  const layers = [
+    { sources: [0], target: 1 },
+    { sources: [1], target: 2 },
+    { sources: [0, 1], target: 0 },
+  ];
+  // Each layer of the source has states of its own, so that nothing of one pair can pass for another's.
+  const layered = plantedModel({
+    name: "layered",
+    width: dSource,
+    state: (token, position, layer) => sourceState(token + 300 * layer, position),
+  });
+  const { maps } = await fitMaps(layered, target, { ...options, layers: { kind: "pairs", maps: layers } });
+  expect(maps.map(({ sources, target: end }) => [sources.map(({ site }) => site.layer), end.site.layer])).toEqual(
+    layers.map(({ sources, target: layer }) => [sources, layer]),
+  );
+  for (const [at, layer] of [0, 1].entries()) {
+    const alone = await fitMap(layered, target, {
+      ...options,
+      sourceSite: residPost(layer),
+      targetSite: residPost(layer + 1),
+    });
+    // The same sums of the same rows.
+    expect(maps[at]).toEqual(alone.map);
+  }
 });
