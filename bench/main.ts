@@ -6,6 +6,7 @@ import { benchEngine } from "./engine.ts";
 import { benchLinalg } from "./linalg.ts";
 import { benchMaps } from "./maps.ts";
 import type { Ratio } from "./measure.ts";
+import { benchMemory } from "./memory.ts";
 
 // Prints every speed as a ratio against a named reference measured in the same run, and keeps the figures in bench/results/.
 // `npm run bench` runs all, `npm run bench linalg` one of them. `TRIMTAB_LLAMA_TOOLS` names the folder that bench/llama-tools.sh filled.
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   engine: () => benchEngine(threads, process.env["TRIMTAB_LLAMA_TOOLS"]),
   linalg: () => benchLinalg(threads),
   maps: () => benchMaps(threads),
+  memory: () => benchMemory(threads),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));
