@@ -201,6 +201,7 @@ export { fitProcrustes, type ProcrustesFit, type ProcrustesOptions } from "./map
 export { fitReducedRank, fitReducedRankPath, type ReducedRankPath } from "./maps/fit-reduced-rank.ts";
 export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis } from "./maps/fit-ridge.ts";
 export type { FitChoice } from "./maps/fit-with.ts";
+export { type LayerGrid, parseLayerGrid, resolveLayerGrid, wholeGrid } from "./maps/layer-grid.ts";
 export {
   defaultLayerPair,
   equalRelativeDepth,
@@ -250,6 +251,14 @@ export {
   toPrincipalSide,
 } from "./maps/svcca.ts";
 export { swapMoments } from "./maps/swap-moments.ts";
+export { type SweepOptions, sweepLayers } from "./maps/sweep-layers.ts";
+export {
+  type BestPairs,
+  type SweepCell,
+  type SweepCriterion,
+  type SweepResult,
+  sweepCriteria,
+} from "./maps/sweep-result.ts";
 export { type Space, type SpaceMoments, type ToSpaceOptions, toSpace } from "./maps/to-space.ts";
 // models
 export { type DemoName, demoData, demoModelPath, demoNames } from "./models/demo-family.ts";
@@ -293,6 +302,7 @@ export {
 export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
+export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
@@ -303,6 +313,7 @@ export {
   type StudyMap,
   type StudyModel,
 } from "./report/study.ts";
+export { sweepLabels, toSweepMatrix } from "./report/sweep-matrix.ts";
 export { type Column, type Row, renderHtmlTable, renderTable } from "./report/table.ts";
 // steer
 export { checkVectorFits } from "./steer/check-vector-fits.ts";

@@ -16,6 +16,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import("./moments-collect.ts"),
   },
   "moments merge": { summary: "join collected parts into one", load: () => import("./moments-merge.ts") },
+  sweep: {
+    summary: "compare every layer of one model with every layer of another",
+    load: () => import("./sweep.ts"),
+  },
   vector: { summary: "find the direction of a concept in a model", load: () => import("./vector.ts") },
   transfer: { summary: "carry a vector into another model through a map", load: () => import("./transfer.ts") },
   steer: { summary: "let a model write with vectors added", load: () => import("./steer.ts") },

@@ -4,36 +4,37 @@ import { mismatch } from "../errors.ts";
 import type { Arguments } from "./arguments.ts";
 
 /**
- * Checks where a result will be written, before the work that makes it: `--output` is given, ends as it must, its folder is there and
- * may be written, and nothing stands under the name unless `--force` is given. Returns the path.
+ * Checks where a result will be written, before the work that makes it: `--output`, or the flag named, is given, ends as it must, its
+ * folder is there and may be written, and nothing stands under the name unless `--force` is given. Returns the path.
  *
  * @throws usage for a wrong ending or a file that is there; io if it cannot be written
  */
-export async function checkOutput(args: Arguments, endings: readonly string[]): Promise<string> {
-  const path = args.text("output");
+export async function checkOutput(args: Arguments, endings: readonly string[], name = "output"): Promise<string> {
+  const path = args.text(name);
+  const flag = `--${name}`;
   const ending = endings.join(" or ");
   if (path === undefined)
-    throw mismatch("usage", "--output", `a file that ends in ${ending}`, "nothing", {
-      hint: `add -o NAME${endings[0]}`,
+    throw mismatch("usage", flag, `a file that ends in ${ending}`, "nothing", {
+      hint: `add ${name === "output" ? "-o" : flag} NAME${endings[0]}`,
     });
   if (!endings.includes(extname(path).toLowerCase()))
-    throw mismatch("usage", "--output", `a file that ends in ${ending}`, JSON.stringify(path));
+    throw mismatch("usage", flag, `a file that ends in ${ending}`, JSON.stringify(path));
   const folder = dirname(path);
   const found = await statOf(path);
-  if (found?.isDirectory()) throw mismatch("usage", "--output", "a file", `the folder ${path}`);
+  if (found?.isDirectory()) throw mismatch("usage", flag, "a file", `the folder ${path}`);
   if (found !== undefined && !args.isSet("force"))
-    throw mismatch("usage", "--output", `no file ${path} yet`, "one that is there", {
+    throw mismatch("usage", flag, `no file ${path} yet`, "one that is there", {
       hint: "choose another name, or add --force to replace it",
     });
   const holder = await statOf(folder);
   if (!holder?.isDirectory())
-    throw mismatch("io", "--output", `the folder ${folder}`, holder ? "a file of that name" : "nothing there", {
+    throw mismatch("io", flag, `the folder ${folder}`, holder ? "a file of that name" : "nothing there", {
       hint: `create it first: mkdir -p ${folder}`,
     });
   try {
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw mismatch("io", "--output", `to write in ${folder}`, "no permission", { cause });
+    throw mismatch("io", flag, `to write in ${folder}`, "no permission", { cause });
   }
   return path;
 }
@@ -44,6 +45,6 @@ async function statOf(path: string) {
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
       return undefined;
-    throw mismatch("io", "--output", `to look at ${path}`, String(error), { cause: error });
+    throw mismatch("io", path, "to look whether it is there", String(error), { cause: error });
   }
 }

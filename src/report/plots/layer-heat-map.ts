@@ -8,6 +8,8 @@ const mostNumbered = 12;
 const wideWidth = 640;
 /** The strongest colour lets enough of the ground through for ink to be read on it: contrast 4:1 on dark, 7:1 on white. */
 const fullOpacity = 0.6;
+/** A mean letter of 13 px system fonts, rounded up. */
+const letterWidth = 7.2;
 const margin = { top: 58, right: 16, bottom: 44, left: 52 };
 
 /**
@@ -26,7 +28,10 @@ export function renderLayerHeatMap(matrix: LayerMatrix): string {
   // Whole pixels, which a band scale would round to anyway and leave a gap.
   const column = Math.max(6, Math.floor(((isWide ? wideWidth : figureWidth) - sides) / target.layers.length));
   const width = isWide ? sides + column * target.layers.length : figureWidth;
-  const row = isWide ? column : Math.min(column, 36);
+  const side = `layer of ${source.name}`;
+  // Few rows must still be as high together as the words beside them, which may reach into the margins.
+  const least = (letterWidth * side.length - 2 * margin.bottom) / source.layers.length;
+  const row = Math.max(isWide ? column : Math.min(column, 36), Math.ceil(least));
   const most = Math.max(0, ...cells.map(({ value }) => Math.abs(value ?? 0)));
   const opacity = (value: number): number => (most > 0 ? (fullOpacity * Math.abs(value)) / most : 0);
   const colour = (value: number): string => (value < 0 ? series.transferred.colour : series.native.colour);
@@ -81,7 +86,7 @@ export function renderLayerHeatMap(matrix: LayerMatrix): string {
             dy: -26,
           },
         ),
-        Plot.text([`layer of ${source.name}`], { frameAnchor: "left", rotate: -90, dx: -38, textAnchor: "middle" }),
+        Plot.text([side], { frameAnchor: "left", rotate: -90, dx: -38, textAnchor: "middle" }),
         Plot.text([label], { frameAnchor: "top-right", textAnchor: "end", dy: -48 }),
       ],
     },
