@@ -33,8 +33,12 @@ export async function openUntrained(
     return {
       model,
       async [Symbol.asyncDispose]() {
-        await model.close();
-        await discard();
+        // However the model ends, its file goes.
+        try {
+          await model.close();
+        } finally {
+          await discard();
+        }
       },
     };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { Site } from "../engine/site.ts";
 import { chooseLambda, defaultLambdas } from "./choose-lambda.ts";
 import type { Collection } from "./collection.ts";
 import { crossValidateLambda } from "./cross-validate-lambda.ts";
@@ -51,17 +52,24 @@ export function scorePairs(
   });
 }
 
-/** For every target layer of a collection the source layer that predicts it best. */
+/**
+ * For every target layer of a collection the source layer that predicts it best, of those that it was collected with.
+ *
+ * @throws bad-input if the validation rows do not vary
+ */
 export function choosePairs(collection: Collection, lambdas?: readonly number[] | undefined): MapLayers[] {
-  const { sourceSites, targetSites } = collection.plan;
-  const sources = sourceSites.map((_, at) => at);
-  const targets = targetSites.map((_, at) => sources.length + at);
-  const scores = scorePairs(toFittingMoments(collection), { sources, targets, lambdas });
-  return targets.map((target, at) => {
-    const best = scores.filter((score) => score.target === target).reduce((a, b) => (b.r2 > a.r2 ? b : a));
-    return {
-      sources: [(sourceSites[best.source] as { readonly layer: number }).layer],
-      target: (targetSites[at] as { readonly layer: number }).layer,
-    };
+  const { sourceSites, targetSites, blocks } = collection.plan;
+  const moments = toFittingMoments(collection);
+  const scores = sourceSites.flatMap((_, source) => {
+    const targets = targetSites
+      .map((_, at) => sourceSites.length + at)
+      .filter((target) => blocks.some(({ row, col }) => row === target && col === source));
+    return targets.length > 0 ? scorePairs(moments, { sources: [source], targets, lambdas }) : [];
+  });
+  return targetSites.map(({ layer }, at) => {
+    const best = scores
+      .filter(({ target }) => target === sourceSites.length + at)
+      .reduce((a, b) => (b.r2 > a.r2 ? b : a));
+    return { sources: [(sourceSites[best.source] as Site).layer], target: layer };
   });
 }

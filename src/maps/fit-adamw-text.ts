@@ -1,14 +1,15 @@
 import { resolveCorpus } from "../activations/corpus.ts";
 import { readRows } from "../activations/read-rows.ts";
-import { allRows } from "../activations/row-selection.ts";
+import { allRows, formatRowSelection, type RowSelection } from "../activations/row-selection.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import { residPost } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
 import type { CollectOptions } from "./collect-moments.ts";
 import type { Collection } from "./collection.ts";
 import { type AdamWFit, fitAdamW, type RowWindow } from "./fit-adamw.ts";
-import type { MapLayers } from "./layer-plan.ts";
+import { formatLayers, type MapLayers } from "./layer-plan.ts";
 import { openWindows } from "./open-windows.ts";
+import { isInShard } from "./shard.ts";
 import { splitGroups } from "./split-groups.ts";
 
 /** What can be set of the paper's optimiser; the rest is the paper's. */
@@ -42,46 +43,72 @@ export async function fitAdamWFromText(
   },
 ): Promise<AdamWFit> {
   const { plan, ledger } = collection;
-  const { rows = allRows, corpus, pairs, signal } = options;
-  const [only, ...others] = layers;
-  const [layer, ...more] = only?.sources ?? [];
-  if (!only || layer === undefined || others.length > 0 || more.length > 0)
-    throw mismatch("bad-input", "AdamW", "one source and one target layer", `${layers.length} maps`);
-  if (rows.some(({ weight }) => weight !== 1))
-    throw mismatch("bad-input", "AdamW", "rows that all weigh 1", plan.rowSelection);
+  const { rows = allRows, corpus, pairs, signal, shard } = options;
+  const { source: layer, target: targetLayer } = checkDescent(layers, rows);
   const resolved = typeof corpus === "string" ? await resolveCorpus(corpus) : corpus;
-  const split = splitGroups(plan);
+  const isFitted = fittedWindows(collection);
 
   async function* rowsOf(): AsyncGenerator<RowWindow, void, void> {
     const windows = openWindows(source, { corpus: resolved, pairs, rows, context: plan.context, signal });
     let read = 0;
     const reader = readRows(source, target, windows, {
-      sourceSites: [residPost(layer as number)],
-      targetSites: [residPost((only as MapLayers).target)],
+      sourceSites: [residPost(layer)],
+      targetSites: [residPost(targetLayer)],
       select: rows,
-      limits: limitsOf(collection, layer as number, (only as MapLayers).target),
+      units: (unit) => !shard || isInShard(unit, shard),
+      limits: limitsOf(collection, layer, targetLayer),
       threads: Math.max(source.threads, target.threads),
       signal,
     });
-    for await (const { group, states, tokens } of reader) {
-      const part = split.partOf(group);
-      if (part !== "heldOut" && part > 0 && tokens.length > 0)
+    for await (const { group, window, states, tokens } of reader) {
+      if (isFitted(group, window) && tokens.length > 0)
         yield { X: states[0] as Float32Array, Y: states[1] as Float32Array };
       read++;
       if (read >= ledger.corpus.windows) return;
     }
   }
 
-  const { learningRate, epochs, onEpoch } = choice;
   return fitAdamW(rowsOf, {
-    ...(learningRate !== undefined && { learningRate }),
-    epochs,
-    onEpoch,
+    ...choice,
     dSource: source.description.width,
     dTarget: target.description.width,
     seed: plan.seed,
     signal,
   });
+}
+
+/**
+ * Checks that descent can fit what is asked for, before anything is read, and returns the two layers.
+ *
+ * @throws bad-input for several maps, several source layers or weighted rows
+ */
+export function checkDescent(
+  layers: readonly MapLayers[],
+  rows: RowSelection,
+): { readonly source: number; readonly target: number } {
+  const [only, ...others] = layers;
+  const [source, ...more] = only?.sources ?? [];
+  if (!only || source === undefined || others.length > 0 || more.length > 0)
+    throw mismatch(
+      "bad-input",
+      "AdamW",
+      "one source and one target layer",
+      layers.map(formatLayers).join(", ") || "layers still to be found",
+    );
+  if (rows.some(({ weight }) => weight !== 1))
+    throw mismatch("bad-input", "AdamW", "rows that all weigh 1", formatRowSelection(rows));
+  return { source, target: only.target };
+}
+
+/** Says which windows the exact fit of a collection learnt from: those of the fitting parts, and those released for want of room. */
+function fittedWindows({ plan, heldOut }: Collection): (group: number, window: number) => boolean {
+  const { partOf, releasedPart } = splitGroups(plan);
+  const held = new Set(heldOut.map(({ window }) => window));
+  return (group, window) => {
+    const part = partOf(group);
+    if (part === "heldOut") return !held.has(window) && (plan.folds > 1 || releasedPart(group) > 0);
+    return plan.folds > 1 || part > 0;
+  };
 }
 
 /** The bounds for sinks at the two sites alone. */

@@ -1,3 +1,4 @@
+import { allRows } from "../activations/row-selection.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import type { Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
@@ -6,11 +7,12 @@ import { checkEnough } from "./check-enough.ts";
 import { choosePairs } from "./choose-pairs.ts";
 import { type CollectOptions, collectMoments } from "./collect-moments.ts";
 import type { Collection } from "./collection.ts";
-import { type AdamWChoice, fitAdamWFromText } from "./fit-adamw-text.ts";
-import type { FitChoice } from "./fit-with.ts";
+import { type AdamWChoice, checkDescent, fitAdamWFromText } from "./fit-adamw-text.ts";
+import { checkFitChoice, type FitChoice } from "./fit-with.ts";
 import { formatLayers, type MapLayers, type ResolvedLayerPlan } from "./layer-plan.ts";
-import type { CollectedLayers } from "./plan-layers.ts";
-import { type SolvedMaps, type SolveMapsOptions, solveMaps } from "./solve-maps.ts";
+import type { PredictionScore } from "./map-scores.ts";
+import { toCollectedLayers } from "./plan-layers.ts";
+import { checkMaxSources, type SolvedMaps, type SolveMapsOptions, scoreFits, solveMaps } from "./solve-maps.ts";
 
 export interface FitMapsOptions extends Omit<FitChoice, "method">, Omit<CollectOptions, "layers"> {
   /** Default ridge. */
@@ -84,8 +86,8 @@ export async function fitMap(source: OpenModel, target: OpenModel, options: FitM
  * await writeMaps("maps.safetensors", (await fitMaps(small, large, { corpus: "stories.txt", layers })).maps);
  */
 export async function fitMaps(source: OpenModel, target: OpenModel, options: FitMapsOptions): Promise<SolvedMaps> {
-  checkLambdas(options.lambdas);
-  const collected = toCollectedLayers(options.layers, source, target);
+  checkFit(source, target, options);
+  const collected = toCollectedLayers(options.layers, source.description.blocks, target.description.blocks);
   const maxRows = options.maxRows ?? defaultLimit(source, options);
   const reading = { ...options, layers: collected, maxRows };
   const collection = await collectMoments(source, target, reading);
@@ -119,10 +121,10 @@ function besideUntrained({ maps, warnings }: SolvedMaps, baseline: Collection, c
     sources: sources.map(({ site }) => site.layer),
     target: target.site.layer,
   }));
-  const untrained = solveMaps(baseline, { ...choice, maps: layers }).maps;
+  const untrained = scoreFits(baseline, { ...choice, maps: layers });
   const more: string[] = [];
   const scored = maps.map((map, at) => {
-    const { r2, cosine } = (untrained[at] as AffineMap).scores;
+    const { r2, cosine } = untrained[at] as PredictionScore;
     if (r2 > map.scores.r2Interval.low)
       more.push(
         `from a source that was never trained the score is R² ${r2.toFixed(3)}: that of ${formatLayers(layers[at] as MapLayers)} is not evidence of anything learned`,
@@ -164,17 +166,6 @@ function collectionWarnings({ ledger }: Collection): string[] {
   return warnings;
 }
 
-function toCollectedLayers(layers: ResolvedLayerPlan, source: OpenModel, target: OpenModel): CollectedLayers {
-  if (layers.kind === "pairs") return layers.maps.length > 0 ? { kind: "maps", maps: layers.maps } : missing();
-  const all = ({ description }: OpenModel): readonly number[] =>
-    Array.from({ length: description.blocks }, (_, layer) => layer);
-  return { kind: "all-pairs", sources: all(source), targets: all(target) };
-}
-
-function missing(): never {
-  throw mismatch("bad-input", "layers", "at least one map", "none");
-}
-
 /** Rows where nothing is said: enough for the widest map, if every position gives one; otherwise all the text. */
 function defaultLimit(source: OpenModel, { layers, rows, shard, maxTokens }: FitMapsOptions): number | undefined {
   const isAll = rows === undefined || rows.every(({ kind }) => kind === "all");
@@ -183,8 +174,26 @@ function defaultLimit(source: OpenModel, { layers, rows, shard, maxTokens }: Fit
   return defaultRows(source.description.width * most);
 }
 
-function checkLambdas(lambdas: readonly number[] | undefined): void {
-  if (lambdas?.length === 0) throw mismatch("bad-input", "lambdas", "at least one penalty", "none");
-  const bad = lambdas?.find((lambda) => !(lambda >= 0 && Number.isFinite(lambda)));
-  if (bad !== undefined) throw mismatch("bad-input", "lambda", "a number of at least 0", String(bad));
+/** What can be refused is refused before hours of reading. */
+function checkFit(source: OpenModel, target: OpenModel, options: FitMapsOptions): void {
+  const { method, layers, rows = allRows, folds = 1, rank, maxSources, untrained, ...choice } = options;
+  if (method === "adamw") {
+    checkDescent(layers.kind === "pairs" ? layers.maps : [], rows);
+    for (const [name, value] of Object.entries({ space: choice.space, lambdas: choice.lambdas, rank }))
+      if (value !== undefined) throw mismatch("bad-input", name, "none, or another method than adamw", String(value));
+  } else checkFitChoice({ ...choice, method, rank }, { hasFolds: folds > 1 });
+  checkMaxSources(maxSources);
+  const fewest = Math.min(leastSources(layers), maxSources ?? Number.POSITIVE_INFINITY);
+  const narrowest = Math.min(target.description.width, source.description.width * fewest);
+  if (rank !== undefined && rank > narrowest)
+    throw mismatch("bad-input", "rank", `an integer from 1 to ${narrowest}`, String(rank));
+  if (!untrained) return;
+  const shape = ({ description }: OpenModel): string => `${description.blocks} blocks of width ${description.width}`;
+  if (shape(untrained) !== shape(source))
+    throw mismatch("incompatible", untrained.description.name, `the source's ${shape(source)}`, shape(untrained));
+}
+
+/** Source layers of the map that has the fewest. */
+function leastSources(layers: ResolvedLayerPlan): number {
+  return layers.kind === "auto" ? 1 : Math.min(...layers.maps.map(({ sources }) => sources.length));
 }

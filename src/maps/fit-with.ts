@@ -7,7 +7,7 @@ import { fitOls } from "./fit-ols.ts";
 import { fitProcrustes } from "./fit-procrustes.ts";
 import { fitReducedRank, fitReducedRankPath } from "./fit-reduced-rank.ts";
 import { type Affine, decomposeSource, fitRidge, fitRidgePath, type SourceBasis } from "./fit-ridge.ts";
-import { addMoments, type Moments } from "./moments.ts";
+import type { Moments } from "./moments.ts";
 import { scoreMoments } from "./score-moments.ts";
 import { toSpace } from "./to-space.ts";
 
@@ -51,15 +51,12 @@ export interface ChosenFit {
  */
 export function fitWith(data: FitMoments, choice: FitChoice = {}): ChosenFit {
   const { method = "ridge", space = defaultSpace(method) } = choice;
-  checkChoice(method, space, choice, data.folds !== undefined);
+  checkFitChoice(choice, { hasFolds: data.folds !== undefined });
   const { condition } = data.basis ?? decomposeSource(data.training);
-  const fixed = (fit: (moments: Moments) => Affine, rank?: number): ChosenFit => {
+  const fixed = (fit: (moments: Moments) => Affine): ChosenFit => {
     const refit = inSpace(space, fit);
-    return {
-      affine: refit(data.training),
-      record: { method, space, lambda: 0, tried: [], condition, choice: "given", ...(rank !== undefined && { rank }) },
-      refit,
-    };
+    const record = { method, space, lambda: 0, tried: [], condition, choice: "given" } as const;
+    return { affine: refit(data.training), record, refit };
   };
   if (method === "ols") return fixed(fitOls);
   if (method === "procrustes" || method === "scaled-procrustes")
@@ -73,16 +70,34 @@ export function fitWith(data: FitMoments, choice: FitChoice = {}): ChosenFit {
     return { affine, record: { ...record, method: penalty.lambda === 0 ? "ols" : "ridge" }, refit };
   }
   const rank = choice.rank ?? chooseRankIn(data, space, penalty.lambda);
-  const refit = inSpace(space, (moments) => fitReducedRank(moments, { rank, lambda: penalty.lambda }));
-  return { affine: refit(data.training), record: { ...record, rank }, refit };
+  const ofRank = (most: (moments: Moments) => number) =>
+    inSpace(space, (moments) => fitReducedRank(moments, { rank: most(moments), lambda: penalty.lambda }));
+  return {
+    affine: ofRank(() => rank)(data.training),
+    record: { ...record, rank },
+    // Of fewer sources, or directions that varied, no map has a higher rank than they are wide.
+    refit: ofRank(({ Cyx }) => Math.min(rank, Cyx.rows, Cyx.cols)),
+  };
 }
 
 function defaultSpace(method: FitMethod): FitSpace {
   return method === "ridge" || method === "ols" ? "standardised" : "raw";
 }
 
-function checkChoice(method: FitMethod, space: FitSpace, { lambdas, rank }: FitChoice, hasFolds: boolean): void {
+/**
+ * Checks that the options of a fit belong together, before anything is read for it.
+ *
+ * @throws bad-input if they do not, or a penalty or rank is out of range
+ */
+export function checkFitChoice(choice: FitChoice, { hasFolds }: { readonly hasFolds: boolean }): void {
+  const { method = "ridge", lambdas, rank } = choice;
+  const { space = defaultSpace(method) } = choice;
   const isRidge = method === "ridge" || method === "reduced-rank";
+  if (lambdas?.length === 0) throw mismatch("bad-input", "lambdas", "at least one penalty", "none");
+  const bad = lambdas?.find((lambda) => !(lambda >= 0 && Number.isFinite(lambda)));
+  if (bad !== undefined) throw mismatch("bad-input", "lambda", "a number of at least 0", String(bad));
+  if (rank !== undefined && !(Number.isSafeInteger(rank) && rank >= 1))
+    throw mismatch("bad-input", "rank", "an integer of at least 1", String(rank));
   if (rank !== undefined && method !== "reduced-rank")
     throw mismatch("bad-input", "rank", "none, or method reduced-rank", `rank ${rank} with ${method}`);
   if (lambdas !== undefined && !isRidge)
@@ -151,11 +166,4 @@ function chooseRankIn({ training, validation }: FitMoments, space: FitSpace, lam
   const ranks = [...powers, path.maxRank];
   const scored = ranks.map((rank) => ({ rank, r2: scoreMoments(restore(path.solve(rank)), validation).r2 }));
   return scored.reduce((a, b) => (b.r2 > a.r2 ? b : a)).rank;
-}
-
-/** The moments of all of several parts. */
-export function sumMoments(parts: readonly Moments[]): Moments {
-  const [first, ...others] = parts;
-  if (!first) throw mismatch("internal", "internal: moments", "at least one part", "none");
-  return others.reduce(addMoments, first);
 }

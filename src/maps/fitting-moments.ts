@@ -7,10 +7,13 @@ export interface FittingMoments {
   readonly training: JointMoments;
   /** Rows that choose. With folds, the first fold: then they are among those that fit. */
   readonly validation: JointMoments;
+  /** The training rows that are not among those of `validation`: all of them, unless there are folds. */
+  readonly withoutValidation: JointMoments;
   /** Parts that validate one another; undefined without folds. */
   readonly folds: readonly JointMoments[] | undefined;
   /** The training rows in nested pieces, smallest first, the last being all of them; one piece where no curve was kept. */
   readonly nested: readonly { readonly rows: number; readonly moments: JointMoments }[];
+  /** Summed when it is first asked for. */
   readonly heldOut: JointMoments;
   /** Rows, unweighted. */
   readonly rows: { readonly training: number; readonly validation: number; readonly heldOut: number };
@@ -34,12 +37,17 @@ export function toFittingMoments({ plan, parts, rowCounts, heldOut }: Collection
     nested.push(last ? { rows: last.rows + own.rows, moments: addJointMoments(last.moments, own.moments) } : own);
   }
   const all = nested.at(-1) as { rows: number; moments: JointMoments };
+  let held: JointMoments | undefined;
   return {
     training: all.moments,
     validation,
+    withoutValidation: hasFolds ? parts.slice(1).reduce(addJointMoments) : all.moments,
     folds: hasFolds ? parts : undefined,
     nested: nested.filter(({ rows }, at) => rows > 0 && rows !== nested[at - 1]?.rows),
-    heldOut: sumWindows(plan, heldOut),
+    get heldOut() {
+      held ??= sumWindows(plan, heldOut);
+      return held;
+    },
     rows: {
       training: all.rows,
       validation: rowCounts[0] as number,

@@ -1,11 +1,12 @@
-import { createMatrix, transpose } from "../linalg/matrix.ts";
+import { transpose } from "../linalg/matrix.ts";
 import { type Collection, planWidths } from "./collection.ts";
 import type { BlockName, JointMoments } from "./joint-moments.ts";
 import type { TokenSums } from "./token-sums.ts";
 
 /**
  * The same collection with the roles of the two models exchanged: what is fitted from it goes from the target to the source. Nothing is
- * read again; fits from the result equal those of a collection made the other way round, to rounding.
+ * read again; fits from the result equal those of a collection made the other way round, to rounding. So do scores, but for the shuffled
+ * null, whose other side has been shuffled.
  */
 export function reverseCollection(collection: Collection): Collection {
   const { plan, parts, shuffled, heldOut, tokens, norms, ledger } = collection;
@@ -15,14 +16,16 @@ export function reverseCollection(collection: Collection): Collection {
   const order = Array.from({ length: count }, (_, place) => (place + shift) % count);
   const placeOf = (site: number): number => order.indexOf(site);
   const reorder = <T>(bySite: readonly T[]): T[] => order.map((site) => bySite[site] as T);
-  const moments = (joint: JointMoments): JointMoments => ({
-    n: joint.n,
-    means: reorder(joint.means),
-    blocks: joint.blocks
-      .map(({ row, col, C }) => {
-        const [a, b] = [placeOf(row), placeOf(col)];
-        return a >= b ? { row: a, col: b, C } : { row: b, col: a, C: row === col ? C : transpose(C) };
-      })
+  // Sites of one model keep their order; a product of both models is kept the other way round.
+  const rename = ({ row, col }: BlockName): BlockName => {
+    const [a, b] = [placeOf(row), placeOf(col)];
+    return { row: Math.max(a, b), col: Math.min(a, b) };
+  };
+  const moments = ({ n, means, blocks }: JointMoments): JointMoments => ({
+    n,
+    means: reorder(means),
+    blocks: blocks
+      .map(({ row, col, C }) => ({ ...rename({ row, col }), C: placeOf(row) < placeOf(col) ? transpose(C) : C }))
       .sort(inOrder),
   });
   const widths = planWidths(plan);
@@ -32,7 +35,7 @@ export function reverseCollection(collection: Collection): Collection {
     target: plan.source,
     sourceSites: plan.targetSites,
     targetSites: plan.sourceSites,
-    blocks: moments(emptyMoments(plan.blocks, widths)).blocks.map(({ row, col }) => ({ row, col })),
+    blocks: plan.blocks.map(rename).sort(inOrder),
   };
   const tokenSums = ({ byToken }: TokenSums): TokenSums => ({
     widths: reorder(widths),
@@ -54,14 +57,6 @@ export function reverseCollection(collection: Collection): Collection {
 
 function inOrder(a: BlockName, b: BlockName): number {
   return a.row - b.row || a.col - b.col;
-}
-
-function emptyMoments(blocks: readonly BlockName[], widths: readonly number[]): JointMoments {
-  return {
-    n: 0,
-    means: widths.map(() => new Float64Array(0)),
-    blocks: blocks.map(({ row, col }) => ({ row, col, C: createMatrix(0, 0) })),
-  };
 }
 
 function reorderSums(sums: Float64Array, widths: readonly number[], order: readonly number[]): Float64Array {

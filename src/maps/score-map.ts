@@ -48,6 +48,7 @@ export function scoreMap(
     const sst = errors.sstByDimension[i] as number;
     return sst > 0 ? 1 - sse / sst : Number.NaN;
   });
+  const mean = { A: createMatrix(map.A.rows, map.A.cols), p: centre };
   const varying = r2ByDimension.filter(Number.isFinite).sort();
   return {
     ...toScore(errors),
@@ -60,8 +61,9 @@ export function scoreMap(
     mse: errors.sse / (errors.weight * centre.length),
     effectiveRank: effectiveRank(map, training),
     nulls: {
-      mean: toScore(score({ A: createMatrix(map.A.rows, map.A.cols), p: centre })),
-      shuffled: toScore(score(refit(withoutRelation(training, shuffled)))),
+      mean: toScore(score(mean)),
+      // Where no unit had two windows to shuffle there is nothing to fit: all that is known is the mean.
+      shuffled: toScore(score(shuffled.n > 0 ? refit(withoutRelation(training, shuffled)) : mean)),
       randomOrthogonal: toScore(score(fitRandomOrthogonal(training, random))),
     },
     ...(heldOut.some(({ weights }) => weights !== undefined) && { weighted: true as const }),

@@ -4,29 +4,32 @@ import { seededRandom } from "../linalg/random.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { AffineMap, FitRecord, MapEnd } from "./affine-map.ts";
 import { chooseLambda, defaultLambdas } from "./choose-lambda.ts";
-import { type Collection, planWidths } from "./collection.ts";
+import { type Collection, type CollectionPlan, planWidths } from "./collection.ts";
 import { type Affine, decomposeSource, fitRidge, fitRidgePath, type SourceBasis } from "./fit-ridge.ts";
 import { type ChosenFit, type FitChoice, fitWith } from "./fit-with.ts";
 import { type FittingMoments, toFittingMoments } from "./fitting-moments.ts";
-import { addJointMoments, type JointMoments } from "./joint-moments.ts";
-import type { MapLayers } from "./layer-plan.ts";
-import type { MapScores } from "./map-scores.ts";
+import type { BlockName, JointMoments } from "./joint-moments.ts";
+import { formatLayers, type MapLayers } from "./layer-plan.ts";
+import type { MapScores, PredictionScore } from "./map-scores.ts";
 import { mapWarnings } from "./map-warnings.ts";
-import { diagonal, toGroupCross, toGroupMoments } from "./moments.ts";
+import { diagonal, type Moments, toGroupCross, toGroupMoments } from "./moments.ts";
 import { medianNorm } from "./norm-histogram.ts";
 import { toResidualMoments, toValidationResiduals } from "./residual-moments.ts";
 import { scoreMap } from "./score-map.ts";
 import { scoreMoments } from "./score-moments.ts";
 import { scoreRoundTrip } from "./score-round-trip.ts";
-import { toHeldPairs } from "./score-rows.ts";
+import { predictAffine, scoreRows, toHeldPairs } from "./score-rows.ts";
 import { scoreTokenIdentity } from "./score-token-identity.ts";
-import { selectSources } from "./select-sources.ts";
+import { type SelectSourcesOptions, selectSources } from "./select-sources.ts";
 import { swapMoments } from "./swap-moments.ts";
 
 export interface SolveMapsOptions extends FitChoice {
   /** Maps to fit, by layer. */
   readonly maps: readonly MapLayers[];
-  /** Source layers that a map from several keeps at most: those that add most, found on the validation rows. Default: all named. */
+  /**
+   * Source layers that a map from several keeps at most: those that add most, found on the validation rows, and none that adds less than
+   * 0.001 to R² there. Default: all named.
+   */
   readonly maxSources?: number | undefined;
   /** Coefficients found elsewhere, by AdamW, instead of a fit from moments; for a single map. */
   readonly descended?: Affine | undefined;
@@ -45,17 +48,21 @@ export interface SolvedMaps {
 const leastGain = 1e-3;
 /** Enough to keep directions that barely occurred from growing without bound, little enough to cost no R² elsewhere. */
 const smallPenalty = 1e-3;
+/** Rows, or their weight, below which nothing can be fitted at all. */
+const leastWeight = 2;
 
 /**
  * Fits and scores maps from a collection, without a second pass over the text.
  *
- * What maps share is computed once: the decomposition of each group of source sites, the residuals about the token means.
+ * What maps share is computed once: the decomposition of each group of source sites, the residuals about the token means. Only products
+ * that the maps need are touched.
  *
- * @throws bad-input for layers that were not collected, options that do not belong together, or rows too few or too alike to fit
+ * @throws bad-input for no maps, layers that were not collected, options that do not belong together, or rows too few or too alike to fit
  */
 export function solveMaps(collection: Collection, options: SolveMapsOptions): SolvedMaps {
   const { maps: wanted, onMap } = options;
-  const workbench = openWorkbench(collection);
+  checkMaxSources(options.maxSources);
+  const workbench = openWorkbench(onlyProducts(collection, wanted));
   const maps = wanted.map((layers, at) => {
     const map = solveMap(workbench, layers, options);
     onMap?.(at + 1, wanted.length);
@@ -64,6 +71,28 @@ export function solveMaps(collection: Collection, options: SolveMapsOptions): So
   const named = maps.length > 1;
   const warnings = maps.flatMap((map) => mapWarnings(map, { isNamed: named }));
   return { maps, warnings: [...new Set(warnings)] };
+}
+
+/**
+ * Fits maps by the same choices and scores them on the held-out rows, without the record, the nulls and whatever else a map to keep needs.
+ *
+ * @throws as {@link solveMaps}
+ */
+export function scoreFits(
+  collection: Collection,
+  { maps, ...choice }: FitChoice & Pick<SolveMapsOptions, "maps">,
+): PredictionScore[] {
+  const { plan, parts, heldOut } = onlyProducts(collection, maps);
+  const moments = toFittingMoments({ ...collection, plan, parts });
+  return maps.map((layers) => {
+    const { sources, target } = sitesOf(plan, layers);
+    const of = (joint: JointMoments) => toGroupMoments(joint, sources, target);
+    const training = of(moments.training);
+    const { affine } = fitWith({ training, validation: of(moments.validation), folds: moments.folds?.map(of) }, choice);
+    const pairs = toHeldPairs(heldOut, { sources, target, widths: planWidths(plan) });
+    const { r2, cosine } = scoreRows(predictAffine(affine), pairs, training.meanY);
+    return { r2, cosine };
+  });
 }
 
 /** What the maps of one collection share. */
@@ -77,8 +106,8 @@ interface Workbench {
 
 function openWorkbench(collection: Collection): Workbench {
   const moments = toFittingMoments(collection);
-  // With folds the first validates the penalty on residuals, so the table must not have seen it.
-  const fitted = moments.folds ? moments.folds.slice(1).reduce(addJointMoments) : moments.training;
+  // With folds the first validates the penalty on residuals, so the table has not seen it.
+  const fitted = moments.withoutValidation;
   const { tokens } = collection;
   const residuals = {
     fitted: toResidualMoments(fitted, tokens.fitted),
@@ -105,9 +134,8 @@ function openWorkbench(collection: Collection): Workbench {
 function solveMap(workbench: Workbench, layers: MapLayers, options: SolveMapsOptions): AffineMap {
   const { collection, moments } = workbench;
   const { plan } = collection;
-  const target = siteOf(plan.targetSites, layers.target, "target") + plan.sourceSites.length;
-  const named = layers.sources.map((layer) => siteOf(plan.sourceSites, layer, "source"));
-  const sources = chooseGroup(workbench, named, target, options.maxSources);
+  const { sources: named, target } = sitesOf(plan, layers);
+  const sources = chooseGroup(moments, named, target, options.maxSources);
   const of = (joint: JointMoments) => toGroupMoments(joint, sources, target);
   const training = of(moments.training);
   const validation = of(moments.validation);
@@ -158,17 +186,28 @@ function toRecord({ collection, moments }: Workbench, { record }: ChosenFit, cre
 
 /** The sources named, or those of them that add most. */
 function chooseGroup(
-  { moments, basisOf }: Workbench,
+  moments: FittingMoments,
   named: readonly number[],
   target: number,
   maxSources: number | undefined,
 ): readonly number[] {
   if (maxSources === undefined || named.length <= maxSources) return named;
-  const first = named[0] as number;
-  const path = fitRidgePath(toGroupMoments(moments.training, [first], target), basisOf([first], target, "states"));
-  const { lambda } = chooseLambda(path, toGroupMoments(moments.validation, [first], target), defaultLambdas(path));
-  const chosen = selectSources(moments, { sources: named, target }, { lambda, most: maxSources, leastGain });
-  return chosen.map(({ site }) => site).sort((a, b) => a - b);
+  const first = [named[0] as number];
+  const path = fitRidgePath(toGroupMoments(moments.withoutValidation, first, target));
+  const { lambda } = chooseLambda(path, toGroupMoments(moments.validation, first, target), defaultLambdas(path));
+  const fit = (group: Moments) => fitRidge(group, { lambda });
+  const chosen = orderSources(moments, { sources: named, target }, { fit, most: maxSources, leastGain });
+  // In the order in which they were named.
+  return named.filter((site) => chosen.includes(site));
+}
+
+/** Sources by what they add on the validation rows, to maps that have not seen those. */
+function orderSources(
+  { withoutValidation, validation }: FittingMoments,
+  sites: { readonly sources: readonly number[]; readonly target: number },
+  options: SelectSourcesOptions,
+): number[] {
+  return selectSources({ training: withoutValidation, validation }, sites, options).map(({ site }) => site);
 }
 
 interface ScoreAllOptions {
@@ -182,6 +221,7 @@ function scoreAll(workbench: Workbench, fitted: ChosenFit, { sources, target, ch
   const { plan } = collection;
   const of = (joint: JointMoments) => toGroupMoments(joint, sources, target);
   const training = of(moments.training);
+  const table = toGroupCross(moments.withoutValidation, sources, target);
   const heldOut = toHeldPairs(collection.heldOut, { sources, target, widths: planWidths(plan) });
   const shuffled = toGroupCross(collection.shuffled, sources, target);
   const plain = scoreMap(
@@ -191,27 +231,25 @@ function scoreAll(workbench: Workbench, fitted: ChosenFit, { sources, target, ch
   );
   const backward = fitted.refit(swapMoments(training));
   // What descent would have come to on fewer rows is not known from moments.
-  const nested = (fitted.record.method === "adamw" ? [] : moments.nested.slice(0, -1)).map((piece) => ({
-    rows: piece.rows,
-    r2: scoreMoments(fitPiece(of(piece.moments)), of(moments.heldOut)).r2,
-  }));
-  function fitPiece(piece: ReturnType<typeof of>) {
-    return moments.folds
-      ? fitted.refit(piece)
-      : fitWith({ training: piece, validation: of(moments.validation) }, choice).affine;
-  }
+  const pieces = fitted.record.method === "adamw" ? [] : moments.nested.slice(0, -1);
+  const nested = pieces
+    .filter(({ moments: { n } }) => n >= leastWeight)
+    .map((piece) => {
+      const { affine } = fitWith({ training: of(piece.moments), validation: of(moments.validation) }, choice);
+      return { rows: piece.rows, r2: scoreMoments(affine, of(moments.heldOut)).r2 };
+    });
   return {
     ...plain,
     tokenIdentity: scoreTokenIdentity(heldOut, collection.tokens.fitted, {
       sources,
       target,
-      meanX: training.meanX,
-      meanY: training.meanY,
+      meanX: table.meanX,
+      meanY: table.meanY,
       residualMap: fitResiduals(workbench, sources, target, choice.lambdas),
     }),
     ...(nested.length > 0 && { learningCurve: [...nested, { rows: moments.rows.training, r2: plain.r2 }] }),
     roundTrip: { r2: scoreRoundTrip(fitted.affine, backward, of(moments.heldOut)).r2 },
-    ...(sources.length > 1 && { sourceGains: toGains(workbench, sources, target, fitted.record.lambda) }),
+    ...(sources.length > 1 && { sourceGains: toGains(workbench, sources, target, fitted.refit) }),
   };
 }
 
@@ -229,20 +267,57 @@ function fitResiduals(
   return path.solve(lambda);
 }
 
-/** What each source adds, in the order in which the validation rows would take them, scored on the held-out rows. */
+/** What each source adds by the same fit, in the order in which the validation rows would take them, scored on the held-out rows. */
 function toGains(
   { collection: { plan }, moments }: Workbench,
   sources: readonly number[],
   target: number,
-  lambda: number,
+  fit: ChosenFit["refit"],
 ): NonNullable<MapScores["sourceGains"]> {
-  const order = selectSources(moments, { sources, target }, { lambda }).map(({ site }) => site);
+  const order = orderSources(moments, { sources, target }, { fit });
   return order.map((site, at) => {
     const group = order.slice(0, at + 1);
-    const map = fitRidge(toGroupMoments(moments.training, group, target), { lambda });
+    const map = fit(toGroupMoments(moments.training, group, target));
     const { r2 } = scoreMoments(map, toGroupMoments(moments.heldOut, group, target));
     return { site: formatSite(plan.sourceSites[site] as MapEnd["site"]), r2 };
   });
+}
+
+/** A collection with the products that some maps need. @throws bad-input for no maps, or layers that were not collected together */
+function onlyProducts(collection: Collection, maps: readonly MapLayers[]): Collection {
+  const { plan, parts } = collection;
+  if (maps.length === 0) throw mismatch("bad-input", "layers", "at least one map", "none");
+  const needed = new Set<string>();
+  for (const layers of maps) {
+    const { sources, target } = sitesOf(plan, layers);
+    for (const a of [...sources, target]) for (const b of [...sources, target]) if (a >= b) needed.add(`${a}:${b}`);
+    const missing = [...needed].find((name) => !plan.blocks.some(({ row, col }) => `${row}:${col}` === name));
+    if (missing !== undefined)
+      throw mismatch("bad-input", "layers", "layers that were collected together", formatLayers(layers), {
+        hint: "collect moments with these --layers",
+      });
+  }
+  const isNeeded = ({ row, col }: BlockName): boolean => needed.has(`${row}:${col}`);
+  return {
+    ...collection,
+    plan: { ...plan, blocks: plan.blocks.filter(isNeeded) },
+    parts: parts.map((part) => ({ ...part, blocks: part.blocks.filter(isNeeded) })),
+  };
+}
+
+/** @throws bad-input for anything but an integer of at least 1, or none */
+export function checkMaxSources(maxSources: number | undefined): void {
+  if (maxSources !== undefined && !(Number.isSafeInteger(maxSources) && maxSources >= 1))
+    throw mismatch("bad-input", "maxSources", "an integer of at least 1", String(maxSources));
+}
+
+/** Places of a map's layers among the sites of a collection. */
+function sitesOf(
+  { sourceSites, targetSites }: CollectionPlan,
+  layers: MapLayers,
+): { readonly sources: readonly number[]; readonly target: number } {
+  const sources = layers.sources.map((layer) => siteOf(sourceSites, layer, "source"));
+  return { sources, target: sourceSites.length + siteOf(targetSites, layers.target, "target") };
 }
 
 function siteOf(sites: readonly MapEnd["site"][], layer: number, what: string): number {
