@@ -112,6 +112,19 @@ export {
   zAgainst,
 } from "./evaluate/statistics.ts";
 export { type ComparisonRuns, summariseComparison } from "./evaluate/summarise-comparison.ts";
+export {
+  type Damage,
+  type DamageOptions,
+  measureDamage,
+  poolDamage,
+  type WindowDamage,
+} from "./evaluate/text/damage.ts";
+export {
+  type DamageBaseline,
+  type DamageBaselineOptions,
+  type PositionRange,
+  readDamageBaseline,
+} from "./evaluate/text/damage-baseline.ts";
 export { measureTextEffect, type TextEffect } from "./evaluate/text-effect.ts";
 export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./evaluate/verdict.ts";
 // formats
@@ -306,7 +319,9 @@ export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
+  formatMapLayers,
   formatStudy,
+  mapOfConcept,
   parseStudy,
   type Study,
   type StudyConcept,
