@@ -62,7 +62,7 @@ async function compareAll(X: Float32Array, Y: Float32Array, pythons: readonly Re
     useLinalg(choice);
     const { version } = describeLinalg();
     const limits = choice === "portable" ? ["<= 4.00", "<= 4.00"] : ["<= 1.15", "<= 1.30"];
-    const rounds = choice === "portable" ? 3 : 7;
+    const rounds = choice === "portable" ? 3 : 5;
     const ours = (task: () => unknown) => () => seconds(async () => task());
     for (const { about, time } of pythons) {
       const name = (task: string, other: string): string => `${task}: ${version}, against ${other}`;
