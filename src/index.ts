@@ -71,7 +71,9 @@ export { defaultSampling } from "./engine/sampling.ts";
 export { checkSite, formatSite, isSameSite, parseSite, residPost, type Site } from "./engine/site.ts";
 export { type ErrorCode, statusOf, TrimtabError } from "./errors.ts";
 // evaluate
+export { type Arm, type ArmKind, promptArm, randomArms, vectorArm } from "./evaluate/arms.ts";
 export { type BootstrapOptions, bootstrapIntervals } from "./evaluate/bootstrap.ts";
+export { type CellPart, type CellStore, hashCell, openCellStore, openMemoryCells } from "./evaluate/cell-store.ts";
 export {
   type ComparedVectors,
   type CompareOptions,
@@ -98,6 +100,7 @@ export {
 export { measurePropensity, type Propensity, toPropensity } from "./evaluate/propensity.ts";
 export type { ComparisonProgress, Steer } from "./evaluate/run-comparison.ts";
 export type { TextComparison, TextRow } from "./evaluate/run-text-comparison.ts";
+export { type ItemSplit, questionOf, type SplitOptions, splitItems } from "./evaluate/split-items.ts";
 export {
   type ConfidenceInterval,
   leastSquaresSlope,
