@@ -1,7 +1,8 @@
 import { mismatch } from "../errors.ts";
-import { addProduct, mirrorUpper } from "../linalg/kernel.ts";
+import { addTransposedProduct, mirrorUpper } from "../linalg/kernel.ts";
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { toView } from "../linalg/multiply.ts";
+import type { View } from "../linalg/view.ts";
 
 /** Two sites whose product is kept, by position in the list of sites; `col` ≤ `row`. */
 export interface BlockName {
@@ -52,7 +53,9 @@ export interface JointSum {
 }
 
 /** Rows packed at a time: enough that reading and writing the blocks costs little beside the products, few enough to stay in cache. */
-const packRows = 512;
+const mostPackedRows = 1024;
+/** Values packed at a time over all sites, 256 MB; many sites of wide models take fewer rows. */
+const mostPackedValues = 2 ** 25;
 
 /**
  * Opens an empty sum of joint moments, or one that goes on from `start`. Memory is that of the blocks, whatever is added.
@@ -67,6 +70,8 @@ const packRows = 512;
 export function createJointSum(plan: JointPlan, start?: JointMoments): JointSum {
   const { widths } = plan;
   checkPlan(plan);
+  const allWidths = widths.reduce((sum, width) => sum + width, 0);
+  const packRows = Math.max(64, Math.min(mostPackedRows, Math.floor(mostPackedValues / allWidths)));
   if (start) checkSamePlan(plan, toPlan(start));
   let n = start?.n ?? 0;
   const means = widths.map((width, site) => start?.means[site]?.slice() ?? new Float64Array(width));
@@ -75,14 +80,30 @@ export function createJointSum(plan: JointPlan, start?: JointMoments): JointSum 
     return { ...name, C: createMatrix(rows, cols, start?.blocks[at]?.C.data.slice()) };
   });
 
+  const packed = widths.map((width) => ({ rows: new Float64Array(0), mean: new Float64Array(width) }));
+
   function addBatch(states: readonly Float32Array[], weights: Float64Array | undefined, rows: number): void {
     const batch = weights ? weights.reduce((sum, weight) => sum + weight, 0) : rows;
     const shift = Math.sqrt((n * batch) / (n + batch));
-    const packed = states.map((rowsOf, site) => pack(rowsOf, rows, weights, batch, means[site] as Float64Array, shift));
     const k = rows + 1;
+    states.forEach((rowsOf, site) => {
+      const room = packed[site] as Packed;
+      const values = k * (widths[site] as number);
+      if (room.rows.length < values) room.rows = new Float64Array(values);
+      if (weights) packWeighted(room, rowsOf, weights, batch);
+      else packPlain(room, rowsOf, rows);
+      const [{ mean }, meanSoFar] = [room, means[site] as Float64Array];
+      // With nothing there yet the shift weighs nothing.
+      for (let i = 0, at = rows * mean.length; i < mean.length; i++, at++)
+        room.rows[at] = shift * ((mean[i] as number) - (meanSoFar[i] as number));
+    });
     for (const { row, col, C } of sums) {
-      const [a, b] = [packed[row] as Packed, packed[col] as Packed];
-      addProduct(toView(C), toView(a.rows), toView(b.rows), { m: C.rows, n: C.cols, k }, { upper: row === col });
+      const [a, b] = [packed[row] as Packed, packed[col] as Packed].map(({ rows: data, mean }) => ({
+        data,
+        offset: 0,
+        stride: mean.length,
+      })) as [View, View];
+      addTransposedProduct(toView(C), a, b, { m: C.rows, n: C.cols, k }, { upper: row === col });
     }
     packed.forEach(({ mean }, site) => {
       const moved = means[site] as Float64Array;
@@ -128,38 +149,64 @@ export function createJointSum(plan: JointPlan, start?: JointMoments): JointSum 
   };
 }
 
+/** Room for one site's batch. */
 interface Packed {
-  /** Centred rows as columns `[width, rows + 1]`, times √weight; the last column is shift · (their mean − mean so far). */
-  readonly rows: Matrix;
-  /** Mean of these rows, `[width]`. */
+  /** Centred rows times √weight, `[rows + 1, width]`; the last is shift · (their mean − mean so far). */
+  rows: Float64Array;
+  /** Mean of the batch, `[width]`. */
   readonly mean: Float64Array;
 }
 
-function pack(
-  rows: Float32Array,
-  count: number,
-  weights: Float64Array | undefined,
-  total: number,
-  meanSoFar: Float64Array,
-  shift: number,
-): Packed {
-  const width = meanSoFar.length;
-  const packed = createMatrix(width, count + 1);
-  const mean = new Float64Array(width);
-  for (let row = 0; row < count; row++) {
-    const weight = weights ? (weights[row] as number) : 1;
-    for (let i = 0; i < width; i++) mean[i] = (mean[i] as number) + weight * (rows[row * width + i] as number);
-  }
-  for (let i = 0; i < width; i++) mean[i] = (mean[i] as number) / total;
-  for (let row = 0; row < count; row++) {
-    const scale = weights ? Math.sqrt(weights[row] as number) : 1;
+/** Packs rows that all weigh 1, four at a time: what is not in the products should cost little beside them. */
+function packPlain({ rows: packed, mean }: Packed, rows: Float32Array, count: number): void {
+  const width = mean.length;
+  const fours = count - (count % 4);
+  mean.fill(0);
+  for (let row = 0; row < fours; row += 4) {
+    let a = row * width;
+    let b = a + width;
+    let c = b + width;
+    let d = c + width;
     for (let i = 0; i < width; i++)
-      packed.data[i * (count + 1) + row] = scale * ((rows[row * width + i] as number) - (mean[i] as number));
+      mean[i] =
+        (mean[i] as number) +
+        ((rows[a++] as number) + (rows[b++] as number) + ((rows[c++] as number) + (rows[d++] as number)));
   }
-  // With nothing there yet the shift weighs nothing.
-  for (let i = 0; i < width; i++)
-    packed.data[i * (count + 1) + count] = shift * ((mean[i] as number) - (meanSoFar[i] as number));
-  return { rows: packed, mean };
+  for (let at = fours * width; at < count * width; at++) {
+    const i = at % width;
+    mean[i] = (mean[i] as number) + (rows[at] as number);
+  }
+  for (let i = 0; i < width; i++) mean[i] = (mean[i] as number) / count;
+  for (let row = 0; row < fours; row += 4) {
+    let a = row * width;
+    let b = a + width;
+    let c = b + width;
+    let d = c + width;
+    for (let i = 0; i < width; i++, a++, b++, c++, d++) {
+      const m = mean[i] as number;
+      packed[a] = (rows[a] as number) - m;
+      packed[b] = (rows[b] as number) - m;
+      packed[c] = (rows[c] as number) - m;
+      packed[d] = (rows[d] as number) - m;
+    }
+  }
+  for (let at = fours * width; at < count * width; at++)
+    packed[at] = (rows[at] as number) - (mean[at % width] as number);
+}
+
+function packWeighted({ rows: packed, mean }: Packed, rows: Float32Array, weights: Float64Array, total: number): void {
+  const width = mean.length;
+  mean.fill(0);
+  weights.forEach((weight, row) => {
+    for (let i = 0, at = row * width; i < width; i++, at++)
+      mean[i] = (mean[i] as number) + weight * (rows[at] as number);
+  });
+  for (let i = 0; i < width; i++) mean[i] = (mean[i] as number) / total;
+  weights.forEach((weight, row) => {
+    const scale = Math.sqrt(weight);
+    for (let i = 0, at = row * width; i < width; i++, at++)
+      packed[at] = scale * ((rows[at] as number) - (mean[i] as number));
+  });
 }
 
 /**
