@@ -115,6 +115,7 @@ export {
   zAgainst,
 } from "./evaluate/statistics.ts";
 export { type ComparisonRuns, summariseComparison } from "./evaluate/summarise-comparison.ts";
+export { scoreCapitalLetters, scoreCapitalWords } from "./evaluate/text/capitals.ts";
 export {
   type Damage,
   type DamageOptions,
@@ -128,6 +129,11 @@ export {
   type PositionRange,
   readDamageBaseline,
 } from "./evaluate/text/damage-baseline.ts";
+export { languageCodes, openLanguageScorer } from "./evaluate/text/language.ts";
+export { type ResolveScorerOptions, resolveScorer, scorerForms } from "./evaluate/text/resolve-scorer.ts";
+export { type ScoredText, type Scorer, type ScoreText, type TextSample, toScorer } from "./evaluate/text/scorer.ts";
+export { openSentimentScorer } from "./evaluate/text/sentiment.ts";
+export { readWordScorer, type WordScorer } from "./evaluate/text/word-list.ts";
 export { measureTextEffect, type TextEffect } from "./evaluate/text-effect.ts";
 export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./evaluate/verdict.ts";
 // formats
