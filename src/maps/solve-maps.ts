@@ -88,7 +88,8 @@ export function scoreFits(
     const { sources, target } = sitesOf(plan, layers);
     const of = (joint: JointMoments) => toGroupMoments(joint, sources, target);
     const training = of(moments.training);
-    const { affine } = fitWith({ training, validation: of(moments.validation), folds: moments.folds?.map(of) }, choice);
+    const [validation, folds] = [of(moments.validation), moments.folds?.map(of)];
+    const { affine } = fitWith({ training, validation, folds, basis: decomposeSource(training) }, choice);
     const pairs = toHeldPairs(heldOut, { sources, target, widths: planWidths(plan) });
     const { r2, cosine } = scoreRows(predictAffine(affine), pairs, training.meanY);
     return { r2, cosine };
@@ -234,10 +235,13 @@ function scoreAll(workbench: Workbench, fitted: ChosenFit, { sources, target, ch
   const pieces = fitted.record.method === "adamw" ? [] : moments.nested.slice(0, -1);
   const nested = pieces
     .filter(({ moments: { n } }) => n >= leastWeight)
-    .map((piece) => {
-      const { affine } = fitWith({ training: of(piece.moments), validation: of(moments.validation) }, choice);
-      return { rows: piece.rows, r2: scoreMoments(affine, of(moments.heldOut)).r2 };
-    });
+    .map((piece) => ({ rows: piece.rows, r2: scoreMoments(fitPiece(of(piece.moments)), of(moments.heldOut)).r2 }));
+  /** Chooses anew where it can: folds are pieces themselves, none of them is left to choose by. */
+  function fitPiece(training: Moments): Affine {
+    return moments.folds
+      ? fitted.refit(training)
+      : fitWith({ training, validation: of(moments.validation) }, choice).affine;
+  }
   return {
     ...plain,
     tokenIdentity: scoreTokenIdentity(heldOut, collection.tokens.fitted, {

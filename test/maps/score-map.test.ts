@@ -1,67 +1,20 @@
 import { expect, test } from "vitest";
-import { residPost } from "../../src/engine/site.ts";
 import { createMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import type { AffineMap } from "../../src/maps/affine-map.ts";
-import type { Collection, CollectionPlan } from "../../src/maps/collection.ts";
-import { createCollector } from "../../src/maps/collector.ts";
 import { type HeldPair, predictAffine, scoreRows } from "../../src/maps/score-rows.ts";
 import { solveMaps } from "../../src/maps/solve-maps.ts";
+import { type CollectWindowsOptions, collectWindows } from "./collect-windows.ts";
 import { mapRows, normalRows, type PlantedWindow, plantedMatrix, plantedWindows, toWindow } from "./planted.ts";
-
-const identity = {
-  sha256: "0".repeat(64),
-  architecture: "llama",
-  blocks: 4,
-  quantisation: "F32",
-  tokenizerFingerprint: "f",
-};
 
 /** What `fitMap` does after reading. */
 function solve(
   windows: readonly PlantedWindow[],
   dSource: number,
   dTarget: number,
-  options: { seed?: number; maxHeldBytes?: number; folds?: number } = {},
+  options: CollectWindowsOptions = {},
 ): { map: AffineMap; warnings: readonly string[] } {
-  const { seed = 1, maxHeldBytes = 2 ** 28, folds = 1 } = options;
-  const plan: CollectionPlan = {
-    source: { ...identity, name: "S", width: dSource },
-    target: { ...identity, name: "T", width: dTarget },
-    sourceSites: [residPost(1)],
-    targetSites: [residPost(2)],
-    blocks: [
-      { row: 0, col: 0 },
-      { row: 1, col: 0 },
-      { row: 1, col: 1 },
-    ],
-    context: 32,
-    seed,
-    folds,
-    hasCurve: folds === 1,
-    rowSelection: "all",
-    maxHeldBytes,
-  };
-  const collector = createCollector(plan);
-  windows.forEach((window, at) => {
-    if (at > 0 && window.unit !== windows[at - 1]!.unit) collector.endUnit();
-    collector.add(window);
-  });
-  collector.endUnit();
-  const collection: Collection = {
-    plan,
-    ...collector.view(),
-    ledger: {
-      corpus: { name: "planted", sha256: "", documents: 1, windows: windows.length },
-      shards: [],
-      rows: { total: 1, leftOut: { first: 0, special: 0, sink: 0, unselected: 0 } },
-      windows: windows.length,
-      lastUnit: 0,
-      limits: undefined,
-      isComplete: true,
-      stoppedEarly: false,
-    },
-  };
+  const collection = collectWindows(windows, dSource, dTarget, options);
   const { maps, warnings } = solveMaps(collection, { maps: [{ sources: [1], target: 2 }] });
   return { map: maps[0]!, warnings };
 }
