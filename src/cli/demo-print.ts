@@ -1,16 +1,20 @@
 import {
   type Column,
+  extrapolateCurve,
+  formatMapLayers,
+  mapOfConcept,
   type PredictionScore,
   renderTable,
   type Study,
   type StudyConcept,
+  type StudyMap,
   type TextRow,
 } from "../index.ts";
 
-/** What the demo prints: the map beside its nulls, each concept, texts side by side. */
+/** What the demo prints: the maps beside their nulls, each concept, texts side by side. */
 export function formatDemo(study: Study, shownConcepts: readonly string[]): string {
-  const parts = [formatMap(study), formatOverview(study)];
-  for (const concept of study.concepts) parts.push(formatStrengths(concept));
+  const parts = [formatMaps(study), formatOverview(study)];
+  for (const concept of study.concepts) parts.push(formatStrengths(study, concept));
   for (const concept of study.concepts)
     if (shownConcepts.includes(concept.name) && concept.texts) parts.push(formatTexts(concept));
   return `${parts.join("\n\n")}\n`;
@@ -18,42 +22,73 @@ export function formatDemo(study: Study, shownConcepts: readonly string[]): stri
 
 const number = (title: string): Column => ({ title, align: "right" });
 
-function formatMap({ source, target, map }: Study): string {
-  const { scores, fit } = map;
-  const nulls: readonly (readonly [string, PredictionScore])[] = [
-    ["the map", scores],
-    ["null: the mean, no source at all", scores.nulls.mean],
-    ["null: shuffled pairs", scores.nulls.shuffled],
-    ["null: random rotation, best scale", scores.nulls.randomOrthogonal],
+function formatMaps({ source, target, maps, concepts }: Study): string {
+  const scores: readonly (readonly [string, (scores: StudyMap["scores"]) => PredictionScore])[] = [
+    ["the map", (of) => of],
+    ["null: the mean, no source at all", ({ nulls }) => nulls.mean],
+    ["null: shuffled pairs", ({ nulls }) => nulls.shuffled],
+    ["null: random rotation, best scale", ({ nulls }) => nulls.randomOrthogonal],
   ];
+  const each = (cells: (map: StudyMap) => readonly string[]): readonly string[] => maps.flatMap(cells);
   const table = renderTable(
-    [{ title: "held out" }, number("R²"), number("cosine"), number("centred")],
     [
-      ...nulls.map(([name, score]) => [
+      { title: "held out" },
+      ...maps.flatMap((map) => [number(`${formatMapLayers(map)}  R²`), number("cosine"), number("centred")]),
+    ],
+    [
+      ...scores.map(([name, pick]) => [
         name,
-        show(score.r2, 3),
-        show(score.cosine.raw, 2),
-        show(score.cosine.centred, 2),
+        ...each((map) => {
+          const { r2, cosine } = pick(map.scores);
+          return [show(r2, 3), show(cosine.raw, 2), show(cosine.centred, 2)];
+        }),
       ]),
-      ["beside: a table by token id", show(scores.tokenIdentity.table, 3), "", ""],
+      ["beside: a table by token id", ...each((map) => [show(map.scores.tokenIdentity.table, 3), "", ""])],
+      ["beyond that table", ...each((map) => [show(map.scores.tokenIdentity.beyond, 3), "", ""])],
+      ["every dimension alike", ...each((map) => [show(map.scores.explainedVariance, 3), "", ""])],
     ],
   );
-  const { low, high } = scores.r2Interval;
   return [
-    `THE MAP   ${source.name}, layer ${map.sources[0]!.site.layer} of ${source.blocks}  →  ${target.name}, layer ${map.target.site.layer} of ${target.blocks}`,
-    `${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, ${fit.rows.train} rows to fit, ${scores.rows} rows of ${scores.windows} other windows to score; R² 95 % interval ${show(low, 3)} to ${show(high, 3)}`,
+    `THE MAP${maps.length === 1 ? "" : "S"}   ${source.name}, ${source.blocks} blocks  →  ${target.name}, ${target.blocks} blocks`,
+    ...maps.map((map, at) => describeMap(map, namesOf(concepts, at))),
     "",
     table,
     "",
-    `Much of a hidden state is the current token. Of the variance that the table by token id leaves, the map explains ${show(scores.tokenIdentity.beyond, 2)}.`,
+    "Much of a hidden state is the current token: beyond the table by token id stands what the map explains of the variance that it leaves.",
   ].join("\n");
 }
 
-function formatOverview({ concepts }: Study): string {
+function describeMap(map: StudyMap, carried: string): string {
+  const { fit, scores } = map;
+  const { low, high } = scores.r2Interval;
+  const outlook = extrapolateCurve(scores.learningCurve ?? []);
+  const more = outlook
+    ? `; twice the rows may add ${outlook.nextDoubling < 0.01 ? "less than 0.01" : `about ${show(outlook.nextDoubling, 2)}`}`
+    : "";
+  return [
+    `layers ${formatMapLayers(map)} for ${carried}: ${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, ${fit.rows.train} rows to fit, ${scores.rows} of ${scores.windows} other windows to score`,
+    `  R² 95 % interval ${show(low, 3)} to ${show(high, 3)}${more}`,
+  ].join("\n");
+}
+
+function namesOf(concepts: readonly StudyConcept[], map: number): string {
+  return concepts
+    .filter((concept) => concept.map === map)
+    .map(({ name }) => name)
+    .join(", ");
+}
+
+function layersOf(study: Study, concept: StudyConcept): string {
+  return formatMapLayers(mapOfConcept(study, concept));
+}
+
+function formatOverview(study: Study): string {
+  const { concepts } = study;
   const rows = concepts.map((concept) => {
     const { comparison: c, cosine } = concept;
     return [
       `${concept.positive} / ${concept.negative}`,
+      layersOf(study, concept),
       show(cosine, 2),
       show(c.deltaCorrelation.value, 2),
       show(c.slope.ratio.value, 2),
@@ -72,6 +107,7 @@ function formatOverview({ concepts }: Study): string {
     renderTable(
       [
         { title: "concept" },
+        number("layers"),
         number("cos"),
         number("Δr"),
         number("slope"),
@@ -85,7 +121,8 @@ function formatOverview({ concepts }: Study): string {
   ].join("\n");
 }
 
-function formatStrengths({ name, positive, negative, comparison, texts }: StudyConcept): string {
+function formatStrengths(study: Study, concept: StudyConcept): string {
+  const { name, positive, negative, comparison, texts } = concept;
   const { baseline } = comparison;
   const share = (vector: TextRow["vector"], strength: number) =>
     texts?.rows.find((row) => row.vector === vector && row.strength === strength)?.effect.share;
@@ -105,7 +142,7 @@ function formatStrengths({ name, positive, negative, comparison, texts }: StudyC
   const at = comparison.strengths.filter(({ strength }) => strength < 0).length;
   lines.splice(at, 0, plain);
   return [
-    `${name.toUpperCase()}   propensity: log p(${positive}) − log p(${negative}), nats, mean over ${comparison.items} items; texts: share with more of “${positive}” than of “${negative}”`,
+    `${name.toUpperCase()}   layers ${layersOf(study, concept)}; propensity: log p(${positive}) − log p(${negative}), nats, mean over ${comparison.items} items; texts: share with more of “${positive}” than of “${negative}”`,
     "",
     renderTable(
       [

@@ -1,15 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { mismatch } from "../errors.ts";
-import {
-  type EngineModel,
-  formatLayerPair,
-  formatStudy,
-  parseLayerPair,
-  renderPage,
-  type Study,
-  writeFileAtomic,
-} from "../index.ts";
+import { type EngineModel, formatStudy, parseLayerPair, renderPage, type Study, writeFileAtomic } from "../index.ts";
 import type { Command } from "./command.ts";
 import { formatDemo } from "./demo-print.ts";
 import { type DemoConcept, demoConcepts, runDemoStudy } from "./demo-study.ts";
@@ -17,10 +9,6 @@ import { isSilent, modelFlags, seedFlag, seedOf, shownFlags } from "./flags.ts";
 import { openModelOf } from "./open-model.ts";
 import { checkOutput } from "./output-path.ts";
 import { createProgress } from "./progress.ts";
-
-// The pair behind the first block whose map scores best and whose vectors act most strongly on what is written. What a text is
-// about sits deeper: mood carries at 1:3, not here (models/README.md).
-const defaultLayers = { source: 1, target: 1 };
 
 /** How much is run: what fits a minute on two cores, or all there is. */
 const sizes = {
@@ -33,14 +21,15 @@ export const command: Command = {
   summary: "watch a small model steer a larger one, offline",
   usage: "demo [options]",
   description: `
-    Runs the whole method on two of the small models that come with the package, which write simple stories. A map is fitted from
-    the hidden states of the small model to those of the larger one. For each concept a steering vector is found in the small model
-    and carried through the map; then the larger model is steered by it, by the vector found in the larger model itself, and by twenty
+    Runs the whole method on two of the small models that come with the package, which write simple stories. Maps are fitted from
+    the hidden states of the small model to those of the larger one, all from one reading. For each concept a steering vector is found in the small model
+    and carried through the map of its layers; then the larger model is steered by it, by the vector found in the larger model itself, and by twenty
     random directions of the same length, and what they do is measured on sentences none of the models was trained on.
 
-    Everything is computed here and now; the same seed gives the same numbers on the same machine. A concept that does not
-    transfer stays in the table and is shown as such: at the default layers mood does not, at --layers 1:3 it does. The page with all
-    tables, plots and texts is written to report.html.`,
+    Everything is computed here and now; the same seed gives the same numbers on the same machine. How a text is written is carried
+    best after early blocks, what it is about after later ones: each concept has layers of its own, and --layers puts all of them at
+    one pair. A concept that does not transfer stays in the table and is shown as such. The page with all tables, plots and texts is
+    written to report.html.`,
   positionals: { least: 0, most: 0 },
   options: {
     output: { type: "string", short: "o", value: "FILE", description: "page to write", default: "report.html" },
@@ -52,7 +41,12 @@ export const command: Command = {
       description: `some of ${demoConcepts.map(({ name }) => name).join(",")}`,
       default: "all",
     },
-    layers: { type: "string", value: "A:B", description: "layers to join", default: formatLayerPair(defaultLayers) },
+    layers: {
+      type: "string",
+      value: "A:B",
+      description: "layers to join for every concept",
+      default: "each concept's own",
+    },
     source: { type: "string", value: "MODEL", description: "the small model: demo:xs or demo:s", default: "demo:s" },
     ...seedFlag,
     ...modelFlags,
@@ -67,7 +61,7 @@ export const command: Command = {
   ],
   async run(args, effects) {
     const source = args.choice("source", ["demo:s", "demo:xs"]) ?? "demo:s";
-    const layers = args.text("layers") === undefined ? defaultLayers : parseLayerPair(args.text("layers")!);
+    const layers = args.text("layers") === undefined ? undefined : parseLayerPair(args.text("layers")!);
     const concepts = chooseConcepts(args.text("concepts"));
     const path = args.text("output") ?? (await ownReport("report.html", args.isSet("force")));
     const output = args.text("output") === undefined ? path : await checkOutput(args, [".html"]);
@@ -110,7 +104,7 @@ function chooseConcepts(list: string | undefined): readonly DemoConcept[] {
 
 function farewell(output: string, elapsedMs: number): string {
   return `All of it with plots and more texts: ${output}   (${(elapsedMs / 1000).toFixed(0)} s)
-What a text is about sits in deeper blocks than how it is written:  trimtab demo --layers 1:3 --concepts happy,indoor
+Layers matter: the same mood vector, carried too early, does little:  trimtab demo --layers 1:1 --concepts happy
 Next, with your own models:  trimtab fit SMALL LARGE --corpus TEXT -o map.safetensors   (trimtab --help)
 `;
 }

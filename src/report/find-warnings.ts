@@ -1,5 +1,5 @@
 import { formatNumber } from "./format-number.ts";
-import type { Study } from "./study.ts";
+import { formatMapLayers, type Study, type StudyMap } from "./study.ts";
 
 /**
  * Finds what a reader must know before believing a study, from its own numbers: too few rows, a map no better than its nulls or than
@@ -8,27 +8,33 @@ import type { Study } from "./study.ts";
  * The study's own warnings come first. Rules of thumb carry their limit in the sentence.
  */
 export function findWarnings(study: Study): string[] {
-  return [...study.warnings, ...mapWarnings(study), ...study.concepts.flatMap(conceptWarnings)];
+  return [
+    ...study.warnings,
+    ...study.maps.flatMap((map) => mapWarnings(map, study.maps.length > 1)),
+    ...study.concepts.flatMap(conceptWarnings),
+  ];
 }
 
-function mapWarnings({ map }: Study): string[] {
+/** `isOneOfMany`: the map is called by its layers. */
+function mapWarnings(map: StudyMap, isOneOfMany: boolean): string[] {
   const found: string[] = [];
+  const name = isOneOfMany ? `map ${formatMapLayers(map)}` : "map";
   const perDimension = map.fit.rows.train / map.sources.reduce((sum, { model }) => sum + model.width, 0);
   if (perDimension < 10)
     found.push(
-      `The map was fitted on ${formatNumber(perDimension, 1)} rows per source dimension; below 10 it is mostly the sample's noise.`,
+      `The ${name} was fitted on ${formatNumber(perDimension, 1)} rows per source dimension; below 10 it is mostly the sample's noise.`,
     );
   const nulls = Math.max(map.scores.nulls.mean.r2, map.scores.nulls.shuffled.r2, map.scores.nulls.randomOrthogonal.r2);
   if (map.scores.r2Interval.low <= nulls)
-    found.push("The map's held-out R² is not clearly above its nulls: it may have learned nothing.");
+    found.push(`The held-out R² of the ${name} is not clearly above its nulls: it may have learned nothing.`);
   const { table, beyond } = map.scores.tokenIdentity;
   if (table > map.scores.r2)
     found.push(
-      `A table by token id, with no source model, scores R² ${formatNumber(table)}, above the map's ${formatNumber(map.scores.r2)}: the map's worth is what it explains beyond the token, ${formatNumber(beyond)} of what the table leaves.`,
+      `A table by token id, with no source model, scores R² ${formatNumber(table)}, above the ${formatNumber(map.scores.r2)} of the ${name}: the map's worth is what it explains beyond the token, ${formatNumber(beyond)} of what the table leaves.`,
     );
   if (beyond < 0.05)
     found.push(
-      `Beyond the identity of the current token the map explains ${formatNumber(beyond)} of what is left: it carries little context.`,
+      `Beyond the identity of the current token the ${name} explains ${formatNumber(beyond)} of what is left: it carries little context.`,
     );
   return found;
 }

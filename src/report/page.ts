@@ -2,7 +2,7 @@ import { escapeHtml } from "./escape-html.ts";
 import { findWarnings } from "./find-warnings.ts";
 import { formatCount, formatShortCount } from "./format-number.ts";
 import { renderConceptSection } from "./page/concept-section.ts";
-import { renderMapSection } from "./page/map-section.ts";
+import { mapTitle, renderMapSection } from "./page/map-section.ts";
 import { renderMethodSection } from "./page/method-section.ts";
 import { renderOverviewSection } from "./page/overview-section.ts";
 import { pageStyle } from "./page/style.ts";
@@ -22,7 +22,7 @@ export function renderPage(study: Study): string {
   const links: readonly (readonly [id: string, title: string])[] = [
     ["results", "Results"],
     ["models", "Models"],
-    ["map", "The map"],
+    ["map", mapTitle(study)],
     ...anchors.map(({ concept, id }) => [id, concept.name] as const),
     ["words", "What the words mean"],
     ["method", "How it was made"],
@@ -47,13 +47,13 @@ ${pageStyle}
 <nav aria-label="On this page"><ul>${links.map(([id, title]) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join("")}</ul></nav>
 ${study.question === undefined ? "" : `<p>${escapeHtml(study.question)}</p>`}
 <p>A <em>steering vector</em> is a direction inside a language model that stands for a concept: adding it while the model runs makes the
-concept more likely, subtracting it less. Here such directions were found in a small model, carried into a larger one through a map between the two,
+concept more likely, subtracting it less. Here such directions were found in a small model, carried into a larger one through ${study.maps.length === 1 ? "a map" : "maps"} between the two,
 and tried there beside the directions that the larger model gives itself, and beside random ones.</p>
 ${renderWarnings(warnings)}
 ${renderOverviewSection(study)}
 ${renderModels(study)}
 ${renderMapSection(study)}
-${anchors.map(({ concept, id }) => renderConceptSection(concept, id)).join("\n")}
+${anchors.map(({ concept, id }) => renderConceptSection(study, concept, id)).join("\n")}
 ${renderMethodSection(study)}
 </main>
 </body>

@@ -4,7 +4,7 @@ import type { TextComparison, TextRow } from "../../src/evaluate/run-text-compar
 import { wilsonInterval } from "../../src/evaluate/statistics.ts";
 import { type ComparisonRuns, summariseComparison } from "../../src/evaluate/summarise-comparison.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import type { Study, StudyConcept, StudyModel } from "../../src/report/study.ts";
+import type { Study, StudyConcept, StudyMap, StudyModel } from "../../src/report/study.ts";
 
 const strengths = [-0.75, -0.5, -0.25, 0.25, 0.5, 0.75];
 
@@ -98,7 +98,61 @@ function model(name: string, width: number, blocks: number, parameters: number):
   };
 }
 
-/** A study with invented numbers: one concept that transfers, one that does so in part, one that fails, one that cannot be judged. */
+function madeUpMap(source: StudyModel, target: StudyModel, layer: number, r2: number): StudyMap {
+  return {
+    sources: [{ model: source, site: residPost(1), medianNorm: 9.4 }],
+    target: { model: target, site: residPost(layer), medianNorm: 21.7 },
+    fit: {
+      method: "ridge",
+      lambda: 0.001,
+      tried: [{ lambda: 0.001, r2: 0.44 }],
+      condition: 5400,
+      seed: 1,
+      corpus: { name: "stories.txt.gz", sha256: "00ff".repeat(16), documents: 2100, windows: 160 },
+      rows: {
+        total: 40_960,
+        train: 20_000,
+        validation: 4000,
+        heldOut: 8000,
+        leftOut: { first: 160, special: 410, sink: 3, unselected: 0 },
+      },
+      context: 256,
+      space: "standardised",
+      choice: "validation",
+      rowSelection: "all",
+      version: "0.1.0",
+    },
+    scores: {
+      r2,
+      cosine: { raw: 0.74, centred: 0.66 },
+      rows: 8000,
+      windows: 32,
+      r2Interval: { low: r2 - 0.016, high: r2 + 0.015, level: 0.95, resamples: 1000 },
+      r2PerDimension: { lower: 0.31, median: 0.42, upper: 0.53 },
+      mse: 1.7,
+      explainedVariance: 0.418,
+      effectiveRank: 41.3,
+      learningCurve: [
+        { rows: 5000, r2: r2 - 0.04 },
+        { rows: 10_000, r2: r2 - 0.015 },
+        { rows: 20_000, r2 },
+      ],
+      nulls: {
+        mean: { r2: -0.0004, cosine: { raw: 0.41, centred: 0 } },
+        shuffled: { r2: -0.004, cosine: { raw: 0.4, centred: -0.001 } },
+        randomOrthogonal: { r2: 0.002, cosine: { raw: 0.1, centred: 0.03 } },
+      },
+      tokenIdentity: { table: 0.521, beyond: 0.21, tokensSeen: 2400, unseenShare: 0.004 },
+    },
+  };
+}
+
+function withoutCurve(map: StudyMap): StudyMap {
+  const { learningCurve: _curve, explainedVariance: _variance, effectiveRank: _rank, ...scores } = map.scores;
+  return { ...map, scores };
+}
+
+/** A study with invented numbers and two maps: one concept that transfers, one that does so in part, one that fails, one that cannot be judged. */
 export function madeUpStudy(): Study {
   const source = model("story-s", 128, 4, 1_200_000);
   const target = model("story-m", 192, 6, 3_250_000);
@@ -106,6 +160,7 @@ export function madeUpStudy(): Study {
     name,
     positive: name,
     negative: `not ${name}`,
+    map: size < 5 ? 1 : 0,
     cosine: 0.9 * ratio,
     pairs: 120,
     comparison: summariseComparison(madeUpRuns(seed, size, ratio), { resamples: 200 }),
@@ -113,7 +168,7 @@ export function madeUpStudy(): Study {
   });
   return {
     format: "trimtab-study",
-    version: 1,
+    version: 2,
     title: "A small model steers a larger one",
     question: "Do directions found in the small story model steer the larger one?",
     createdAt: "2026-01-02T03:04:05Z",
@@ -125,45 +180,11 @@ export function madeUpStudy(): Study {
     ],
     source,
     target,
-    map: {
-      sources: [{ model: source, site: residPost(1), medianNorm: 9.4 }],
-      target: { model: target, site: residPost(3), medianNorm: 21.7 },
-      fit: {
-        method: "ridge",
-        lambda: 0.001,
-        tried: [{ lambda: 0.001, r2: 0.44 }],
-        condition: 5400,
-        seed: 1,
-        corpus: { name: "stories.txt.gz", sha256: "00ff".repeat(16), documents: 2100, windows: 160 },
-        rows: {
-          total: 40_960,
-          train: 20_000,
-          validation: 4000,
-          heldOut: 8000,
-          leftOut: { first: 160, special: 410, sink: 3, unselected: 0 },
-        },
-        context: 256,
-        space: "standardised",
-        choice: "validation",
-        rowSelection: "all",
-        version: "0.1.0",
-      },
-      scores: {
-        r2: 0.437,
-        cosine: { raw: 0.74, centred: 0.66 },
-        rows: 8000,
-        windows: 32,
-        r2Interval: { low: 0.421, high: 0.452, level: 0.95, resamples: 1000 },
-        r2PerDimension: { lower: 0.31, median: 0.42, upper: 0.53 },
-        mse: 1.7,
-        nulls: {
-          mean: { r2: -0.0004, cosine: { raw: 0.41, centred: 0 } },
-          shuffled: { r2: -0.004, cosine: { raw: 0.4, centred: -0.001 } },
-          randomOrthogonal: { r2: 0.002, cosine: { raw: 0.1, centred: 0.03 } },
-        },
-        tokenIdentity: { table: 0.521, beyond: 0.21, tokensSeen: 2400, unseenShare: 0.004 },
-      },
-    },
+    maps: [
+      madeUpMap(source, target, 1, 0.437),
+      // As of a map from before learning curves.
+      withoutCurve(madeUpMap(source, target, 3, 0.362)),
+    ],
     concepts: [
       concept("French", 11, 9, 0.8, true),
       concept("past tense", 12, 6, 0.35, true),

@@ -21,11 +21,11 @@ function hostileStudy(text: string): Study {
   const hostile = replaceStrings(study, text) as Study;
   return {
     ...hostile,
-    map: {
-      ...hostile.map,
-      sources: hostile.map.sources.map((end, k) => ({ ...end, site: study.map.sources[k]!.site })),
-      target: { ...hostile.map.target, site: study.map.target.site },
-    },
+    maps: hostile.maps.map((map, m) => ({
+      ...map,
+      sources: map.sources.map((end, k) => ({ ...end, site: study.maps[m]!.sources[k]!.site })),
+      target: { ...map.target, site: study.maps[m]!.target.site },
+    })),
     concepts: hostile.concepts.map((concept, k) => ({
       ...concept,
       comparison: {
@@ -64,21 +64,59 @@ describe("renderPage", () => {
       expect(document.querySelector(`#concept-${k + 1}`)?.textContent).toBe(concept.name);
       expect(document.querySelector("main")?.textContent).toContain(concept.comparison.verdict.text);
     }
-    // Three plots a concept, one more where texts were generated, and the map's.
-    expect(document.querySelectorAll("svg")).toHaveLength(3 * 4 + 2 + 1);
+    // Three plots a concept, one more where texts were generated, the scores of both maps and the learning curve of one.
+    expect(document.querySelectorAll("svg")).toHaveLength(3 * 4 + 2 + 2 + 1);
     expect([...document.querySelectorAll(".texts")]).toHaveLength(2 * 2);
     expect(document.querySelector("main")?.textContent).toContain("Elle a vu un grand chien.");
   });
 
   test("the numbers stand under their titles", () => {
-    const [table] = document.querySelectorAll(".table table");
+    const table = document.querySelector("#results ~ .table table");
     const cells = [...table!.querySelectorAll("tbody tr:first-child > *")].map((cell) => cell.textContent);
     const { z, movedRight } = study.concepts[0]!.comparison;
     expect([...table!.querySelectorAll("thead th")].map((cell) => cell.textContent)).toHaveLength(cells.length);
     expect(cells[0]).toBe("French");
-    expect(cells[2]).toBe(`${z.transferred!.toFixed(1)} (${z.native!.toFixed(1)})`);
-    expect(cells[5]).toContain(`${Math.round(100 * movedRight.transferred.value!)}\u00a0%`);
-    expect(cells[6]).toBe("0.72");
+    expect(cells[2]).toBe("1:1");
+    expect(cells[3]).toBe(`${z.transferred!.toFixed(1)} (${z.native!.toFixed(1)})`);
+    expect(cells[6]).toContain(`${Math.round(100 * movedRight.transferred.value!)}\u00a0%`);
+    expect(cells[7]).toBe("0.72");
+  });
+
+  test("every map has a column of scores, named by its layers and the concepts it carries", () => {
+    const table = document.querySelector("#map ~ .table table");
+    const rows = [...table!.querySelectorAll("tr")].map((row) =>
+      [...row.querySelectorAll("th, td")].map((cell) => cell.textContent),
+    );
+    expect(rows[0]).toEqual(["layers, small:large", "1:1", "1:3"]);
+    expect(rows[1]).toEqual(["carries", "French, past tense", "dog, indoors"]);
+    const cells = new Map(rows.map(([title, ...rest]) => [title, rest]));
+    expect(cells.get("R² of the map")).toEqual(["0.437", "0.362"]);
+    expect(cells.get("mean state (cosine)")).toEqual(["0.000 (0.41)", "0.000 (0.41)"]);
+    // What one of the maps does not have is not made up for it.
+    expect(cells.get("directions that the predictions use")).toEqual(["41 of 192", "–"]);
+    expect(cells.has("untrained source (cosine)")).toBe(false);
+    expect(document.querySelector("main")?.textContent).toContain("another may add less than 0.01");
+    expect([...document.querySelectorAll("p.lead")].map((lead) => lead.textContent).join()).toContain("layers 1:3");
+  });
+
+  test("a study of one map calls it the map, and names no layers where there is nothing to tell apart", () => {
+    const [map] = study.maps;
+    const one = parseHTML(
+      renderPage({ ...study, maps: [map!], concepts: study.concepts.map((concept) => ({ ...concept, map: 0 })) }),
+    ).document;
+    expect(one.querySelector("#map")?.textContent).toBe("The map");
+    expect(document.querySelector("#map")?.textContent).toBe("The maps");
+    expect(one.querySelector("#map ~ .table thead")?.textContent).toContain("1:1");
+    expect(one.querySelector("#map ~ .table tbody")?.textContent).not.toContain("carries");
+    expect(one.querySelector(".warnings")?.textContent).toContain("of the map:");
+    expect(document.querySelector(".warnings")?.textContent).toContain("of the map 1:3:");
+  });
+
+  test("a concept whose map is not there is an error that names it", () => {
+    const [concept] = study.concepts;
+    expect(() => renderPage({ ...study, concepts: [{ ...concept!, map: 2 }] })).toThrow(
+      "concept French: map: expected a map's place from 0 to 1, got 2",
+    );
   });
 
   test("text from models, files and users cannot become markup, wherever it stands", () => {
@@ -126,18 +164,21 @@ describe("renderPage", () => {
 
 describe("findWarnings", () => {
   test("says what the study's own numbers do not support", () => {
-    const { map } = study;
+    const map = study.maps[0]!;
     const poor: Study = {
       ...study,
-      map: {
-        ...map,
-        fit: { ...map.fit, rows: { ...map.fit.rows, train: 500 } },
-        scores: {
-          ...map.scores,
-          r2Interval: { ...map.scores.r2Interval, low: 0.001 },
-          tokenIdentity: { ...map.scores.tokenIdentity, beyond: 0.01 },
+      maps: [
+        {
+          ...map,
+          fit: { ...map.fit, rows: { ...map.fit.rows, train: 500 } },
+          scores: {
+            ...map.scores,
+            r2Interval: { ...map.scores.r2Interval, low: 0.001 },
+            tokenIdentity: { ...map.scores.tokenIdentity, beyond: 0.01 },
+          },
         },
-      },
+        study.maps[1]!,
+      ],
       concepts: study.concepts.map((concept) => ({
         ...concept,
         comparison: { ...concept.comparison, items: 8, randomDirections: 5 },
@@ -153,8 +194,9 @@ describe("findWarnings", () => {
     };
     const text = findWarnings(poor).join("\n");
     expect(text).toContain("3.9 rows per source dimension");
-    expect(text).toContain("not clearly above its nulls");
-    expect(text).toContain("Beyond the identity of the current token the map explains 0.01");
+    expect(text).toContain("R² of the map 1:1 is not clearly above its nulls");
+    expect(text).not.toContain("R² of the map 1:3 is not");
+    expect(text).toContain("Beyond the identity of the current token the map 1:1 explains 0.01");
     expect(text).toContain("French: 8 items");
     expect(text).toContain("French: 5 random directions");
     expect(text).toContain("French: at strength 0.50 the native vector ruins the text");
@@ -162,29 +204,47 @@ describe("findWarnings", () => {
   });
 
   test("has nothing to add to a sound study but what it cannot judge and what the token alone explains", () => {
-    expect(findWarnings(study)).toHaveLength(3);
-    expect(findWarnings(study).filter((text) => text.includes("table by token id"))).toHaveLength(1);
+    expect(findWarnings(study)).toHaveLength(4);
+    expect(findWarnings(study).filter((text) => text.includes("table by token id"))).toHaveLength(2);
   });
 });
 
 describe("parseStudy", () => {
-  test("reads a study from before maps could start from several sites", () => {
-    const { sources, ...map } = study.map;
-    const old = { ...study, map: { ...map, source: sources[0] } };
-    expect(parseStudy(JSON.stringify(old), "s.json").map.sources).toEqual(JSON.parse(JSON.stringify(sources)));
-    expect(() => parseStudy(JSON.stringify({ ...study, map }), "s.json")).toThrow(
-      "s.json: map: expected its source sites",
+  const asFile = (value: unknown): string => JSON.stringify(value);
+
+  test("reads a study of version 1, whose only map carried every concept, from one site or several", () => {
+    const { maps, concepts, ...rest } = study;
+    const { sources, ...map } = maps[0]!;
+    const before = { ...rest, version: 1, concepts: concepts.map(({ map: _map, ...concept }) => concept) };
+    const now = { ...rest, maps: [maps[0]], concepts: concepts.map((concept) => ({ ...concept, map: 0 })) };
+    expect(parseStudy(asFile({ ...before, map: maps[0] }), "s.json")).toEqual(JSON.parse(asFile(now)));
+    const one = asFile({ ...before, map: { ...map, source: sources[0] } });
+    expect(parseStudy(one, "s.json")).toEqual(JSON.parse(asFile(now)));
+    expect(renderPage(parseStudy(one, "s.json"))).toBe(renderPage(now as Study));
+    expect(() => parseStudy(asFile({ ...before, map }), "s.json")).toThrow(
+      "s.json: map: expected a map with its source",
     );
+    expect(() => parseStudy(asFile(before), "s.json")).toThrow("s.json: map: expected an object");
   });
 
   test("refuses what is not a study, naming the file and the part", () => {
     expect(() => parseStudy("{", "s.json")).toThrow("s.json: expected a study as JSON");
     expect(() => parseStudy("null", "s.json")).toThrow("s.json: expected a study");
     expect(() => parseStudy('{"format":"other"}', "s.json")).toThrow('expected a study ("format": "trimtab-study")');
-    expect(() => parseStudy(JSON.stringify({ ...study, version: 2 }), "s.json")).toThrow("got version 2");
-    expect(() => parseStudy(JSON.stringify({ ...study, map: 3 }), "s.json")).toThrow("s.json: map: expected an object");
-    expect(() => parseStudy(JSON.stringify({ ...study, concepts: {} }), "s.json")).toThrow(
-      "s.json: concepts: expected a list",
+    expect(() => parseStudy(asFile({ ...study, version: 3 }), "s.json")).toThrow("got version 3");
+    expect(() => parseStudy(asFile({ ...study, source: 3 }), "s.json")).toThrow("s.json: source: expected an object");
+    expect(() => parseStudy(asFile({ ...study, maps: {} }), "s.json")).toThrow("s.json: maps: expected a list");
+    expect(() => parseStudy(asFile({ ...study, maps: [] }), "s.json")).toThrow(
+      "s.json: maps: expected at least one map",
     );
+    expect(() => parseStudy(asFile({ ...study, maps: [study.maps[0], {}] }), "s.json")).toThrow(
+      "s.json: maps[1]: expected a map with its source sites and its target",
+    );
+    expect(() => parseStudy(asFile({ ...study, concepts: {} }), "s.json")).toThrow("s.json: concepts: expected a list");
+    const [concept] = study.concepts;
+    for (const map of [2, -1, 0.5, "0", "length", null, undefined])
+      expect(() => parseStudy(asFile({ ...study, concepts: [concept, { ...concept, map }] }), "s.json")).toThrow(
+        "s.json: concepts[1].map: expected a map's place from 0 to 1",
+      );
   });
 });

@@ -6,19 +6,19 @@ import { renderEffectPlot } from "../plots/effect-plot.ts";
 import { renderResponsePlot } from "../plots/response-plot.ts";
 import { renderTextSharePlot } from "../plots/text-share-plot.ts";
 import { toStrengthTable } from "../strength-table.ts";
-import type { StudyConcept } from "../study.ts";
+import { formatMapLayers, mapOfConcept, type Study, type StudyConcept } from "../study.ts";
 import { renderHtmlTable } from "../table.ts";
 import { renderTexts } from "./texts.ts";
 import { verdictBadges } from "./verdict-badge.ts";
 
-/** Renders one concept: verdict, plots, numbers per strength, texts. `id` is its anchor. */
-export function renderConceptSection(concept: StudyConcept, id: string): string {
+/** Renders one concept of a study: verdict, layers, plots, numbers per strength, texts. `id` is its anchor. */
+export function renderConceptSection(study: Study, concept: StudyConcept, id: string): string {
   const { name, positive, negative, comparison, texts } = concept;
   const { verdict } = comparison;
   const figure = (title: string, says: string, svg: string): string =>
     `<figure><figcaption><b>${escapeHtml(title)}</b> <span>${escapeHtml(says)}</span></figcaption>${svg}</figure>`;
   return `<h2 id="${id}">${escapeHtml(name)}</h2>
-<p class="lead">+α pushes towards ${escapeHtml(positive)}, −α towards ${escapeHtml(negative)}; ${comparison.items} items, ${concept.pairs} contrast pairs.</p>
+<p class="lead">+α pushes towards ${escapeHtml(positive)}, −α towards ${escapeHtml(negative)}; ${comparison.items} items, ${concept.pairs} contrast pairs; layers ${escapeHtml(formatMapLayers(mapOfConcept(study, concept)))}.</p>
 <p class="verdict ${verdict.code}"><span class="badge">${verdictBadges[verdict.code]}</span><br>${escapeHtml(verdict.text)}</p>
 <div class="plots">
 ${figure("Response", "Mean change of the preference for the positive answer (nats) at each strength.", renderResponsePlot(comparison, name))}

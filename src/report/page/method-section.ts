@@ -1,7 +1,7 @@
 import { verdictThresholds } from "../../evaluate/verdict.ts";
 import { escapeHtml } from "../escape-html.ts";
 import { formatCount, formatNumber } from "../format-number.ts";
-import type { Study } from "../study.ts";
+import { formatMapLayers, type Study, type StudyMap } from "../study.ts";
 
 const definitions: readonly (readonly [term: string, meaning: string])[] = [
   [
@@ -52,6 +52,10 @@ const definitions: readonly (readonly [term: string, meaning: string])[] = [
     "R² = 1 − (squared error) / (spread of the true states about their mean), all dimensions together. Cosine: mean cosine between predicted and true states; centred: after taking off the mean state.",
   ],
   [
+    "Explained variance, directions used",
+    "Explained variance: the mean over the large model's dimensions of their own R², so that a dimension of small numbers counts as much as one of large. Directions used (effective rank): exp of the entropy of the shares of variance along the principal axes of the predictions; as many as dimensions if they vary alike in all.",
+  ],
+  [
     "Intervals",
     "95 %: percentile bootstrap over items, held-out windows or texts; Wilson's for shares of texts. They speak of other items like these, not of other models or other vectors.",
   ],
@@ -59,8 +63,6 @@ const definitions: readonly (readonly [term: string, meaning: string])[] = [
 
 /** Renders the definitions, and how the study was made: models, seeds, counts, versions, thresholds of the verdicts. */
 export function renderMethodSection(study: Study): string {
-  const { fit, sources, target } = study.map;
-  const left = fit.rows.leftOut;
   const notes: readonly (readonly [string, string])[] = [
     ["seed", String(study.seed)],
     [
@@ -69,18 +71,9 @@ export function renderMethodSection(study: Study): string {
     ],
     ...(study.createdAt === undefined ? [] : [["made", study.createdAt] as const]),
     ...(study.elapsedMs === undefined ? [] : [["took", `${formatNumber(study.elapsedMs / 1000, 1)} s`] as const]),
-    [
-      "corpus",
-      `${fit.corpus.name}: ${formatCount(fit.corpus.documents)} documents, ${formatCount(fit.corpus.windows)} windows of ${fit.context} tokens, sha256 ${fit.corpus.sha256}`,
-    ],
-    [
-      "rows",
-      `${formatCount(fit.rows.train)} fitted, ${formatCount(fit.rows.validation)} chose λ, ${formatCount(fit.rows.heldOut)} scored; left out ${formatCount(left.first)} first positions, ${formatCount(left.special)} special tokens, ${formatCount(left.sink)} of extreme norm${left.unselected > 0 ? `, ${formatCount(left.unselected)} not selected` : ""}`,
-    ],
-    [
-      "median row norms",
-      `${sources.map(({ medianNorm }) => formatNumber(medianNorm)).join(" and ")} in the source, ${formatNumber(target.medianNorm)} in the target`,
-    ],
+    ...ofMaps(study, "corpus", describeCorpus),
+    ...ofMaps(study, "rows", describeRows),
+    ...ofMaps(study, "median row norms", describeNorms),
     [
       "comparison",
       study.concepts
@@ -100,4 +93,30 @@ export function renderMethodSection(study: Study): string {
 <dl>${definitions.map(([term, meaning]) => `<dt>${escapeHtml(term)}</dt><dd>${escapeHtml(meaning)}</dd>`).join("\n")}</dl>
 <h2 id="method">How it was made</h2>
 <dl>${notes.map(([what, value]) => `<dt>${escapeHtml(what)}</dt><dd>${escapeHtml(value)}</dd>`).join("\n")}</dl>`;
+}
+
+/** What holds for each map: said once where it is the same for all, as it is for maps of one reading. */
+function ofMaps(
+  { maps }: Study,
+  what: string,
+  describe: (map: StudyMap) => string,
+): readonly (readonly [string, string])[] {
+  const told = maps.map(describe);
+  if (new Set(told).size === 1) return [[what, told[0] as string]];
+  return maps.map((map, at) => [`${what}, ${formatMapLayers(map)}`, told[at] as string]);
+}
+
+function describeCorpus({ fit: { corpus, context } }: StudyMap): string {
+  return `${corpus.name}: ${formatCount(corpus.documents)} documents, ${formatCount(corpus.windows)} windows of ${context} tokens, sha256 ${corpus.sha256}`;
+}
+
+function describeRows({ fit: { rows } }: StudyMap): string {
+  const { first, special, sink, unselected } = rows.leftOut;
+  const other = unselected > 0 ? `, ${formatCount(unselected)} not selected` : "";
+  return `${formatCount(rows.train)} fitted, ${formatCount(rows.validation)} chose λ, ${formatCount(rows.heldOut)} scored; left out ${formatCount(first)} first positions, ${formatCount(special)} special tokens, ${formatCount(sink)} of extreme norm${other}`;
+}
+
+function describeNorms({ sources, target }: StudyMap): string {
+  const ofSources = sources.map(({ medianNorm }) => formatNumber(medianNorm)).join(" and ");
+  return `${ofSources} in the source, ${formatNumber(target.medianNorm)} in the target`;
 }

@@ -1,7 +1,7 @@
 import type { Estimate } from "../../evaluate/comparison.ts";
 import { escapeHtml } from "../escape-html.ts";
 import { formatInterval, formatNumber, formatPercent } from "../format-number.ts";
-import type { Study } from "../study.ts";
+import { formatMapLayers, mapOfConcept, type Study } from "../study.ts";
 import { renderHtmlTable } from "../table.ts";
 import { verdictBadges } from "./verdict-badge.ts";
 
@@ -25,23 +25,30 @@ ${renderHtmlTable(
   [
     { title: "concept" },
     { title: "verdict" },
+    { title: "layers", align: "right" },
     { title: "z: transferred (native)", align: "right" },
     { title: "Δr", align: "right" },
     { title: "slope ratio", align: "right" },
     { title: "moved right: transferred (native, random)", align: "right" },
     { title: "cosine", align: "right" },
   ],
-  study.concepts.map(({ name, cosine, comparison }) => [
-    name,
-    verdictBadges[comparison.verdict.code],
-    `${formatNumber(comparison.z.transferred, 1)} (${formatNumber(comparison.z.native, 1)})`,
-    estimate(comparison.deltaCorrelation),
-    estimate(comparison.slope.ratio),
-    `${formatPercent(comparison.movedRight.transferred.value)} (${formatPercent(comparison.movedRight.native.value)}, ${formatPercent(comparison.movedRight.random)})`,
-    formatNumber(cosine),
-  ]),
+  study.concepts.map((concept) => {
+    const { name, cosine, comparison } = concept;
+    const { z, movedRight } = comparison;
+    return [
+      name,
+      verdictBadges[comparison.verdict.code],
+      formatMapLayers(mapOfConcept(study, concept)),
+      `${formatNumber(z.transferred, 1)} (${formatNumber(z.native, 1)})`,
+      estimate(comparison.deltaCorrelation),
+      estimate(comparison.slope.ratio),
+      `${formatPercent(movedRight.transferred.value)} (${formatPercent(movedRight.native.value)}, ${formatPercent(movedRight.random)})`,
+      formatNumber(cosine),
+    ];
+  }),
 )}
-<p class="note">Δr and slope ratio with their 95 % intervals over items.
+<p class="note">Layers: the block of the small model after which the vector was found, and the block of the large one after which it steers, both counted from 0.
+Δr and slope ratio with their 95 % intervals over items.
 <strong>z</strong>: how far out the effect stands among random directions of the same length. <strong>Δr</strong>: do the same items move?
 <strong>Slope ratio</strong>: how strong is it beside the native vector? <a href="#words">All definitions</a></p>`;
 }
