@@ -46,7 +46,7 @@ async function compareAll(X: Float32Array, Y: Float32Array, pythons: readonly Re
   const moments = (): Moments => {
     const sum = createMomentsSum(dSource, dTarget);
     sum.add(X, Y);
-    return sum.moments();
+    return sum.view();
   };
   const { Cxx, Cyx } = moments();
   const solve = (): void => {

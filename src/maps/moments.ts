@@ -34,6 +34,8 @@ export interface MomentsSum {
   add(X: Float32Array, Y: Float32Array, weights?: Float64Array): void;
   /** What has been added so far, as a copy. */
   moments(): Moments;
+  /** The same without copying: what is returned changes with the next rows. */
+  view(): Moments;
 }
 
 const pairBlocks: JointPlan["blocks"] = [
@@ -54,6 +56,7 @@ export function createMomentsSum(dSource: number, dTarget: number): MomentsSum {
     },
     add: (X, Y, weights) => sum.add([X, Y], weights),
     moments: () => toPairMoments(sum.moments(), 0, 1),
+    view: () => toPairMoments(sum.view(), 0, 1),
   };
 }
 
