@@ -194,7 +194,7 @@ function readHeldOut(tensor: TensorReader, widths: readonly number[], path: stri
       states: states.map((rowsOf, site) =>
         rowsOf.subarray(start * (widths[site] as number), end * (widths[site] as number)),
       ),
-      weights: weights?.subarray(start, end),
+      weights: weighted(weights?.subarray(start, end)),
     };
     start = end;
     return result;
@@ -202,6 +202,11 @@ function readHeldOut(tensor: TensorReader, widths: readonly number[], path: stri
   if (start !== tokens.length)
     throw mismatch("bad-input", `${path}: held.windows`, `${tokens.length} rows in all`, `${start}`);
   return held;
+}
+
+/** Weights as the reader of rows gives them: none where all are 1, whatever other windows have. */
+function weighted(weights: Float64Array | undefined): Float64Array | undefined {
+  return weights?.every((weight) => weight === 1) ? undefined : weights;
 }
 
 function readTokens(tensor: TensorReader, name: string, widths: readonly number[], path: string): TokenSums {

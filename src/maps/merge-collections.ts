@@ -95,7 +95,8 @@ function mergeLedgers(a: Ledger, b: Ledger): Ledger {
     },
     windows: a.windows + b.windows,
     lastUnit: Math.max(a.lastUnit, b.lastUnit),
-    limits: a.limits,
+    // Every text has its own bounds; only parts of one share them.
+    limits: a.limits?.every((limit, site) => limit === b.limits?.[site]) ? a.limits : undefined,
     isComplete: true,
     stoppedEarly: a.stoppedEarly || b.stoppedEarly,
   };
