@@ -3,10 +3,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { renderTable } from "../src/index.ts";
 import { benchEngine } from "./engine.ts";
+import { benchEvaluate } from "./evaluate.ts";
 import { benchLinalg } from "./linalg.ts";
 import { benchMaps } from "./maps.ts";
 import type { Ratio } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchSweep } from "./sweep.ts";
 
 // Prints every speed as a ratio against a named reference measured in the same run, and keeps the figures in bench/results/.
 // `npm run bench` runs all, `npm run bench linalg` one of them. `TRIMTAB_LLAMA_TOOLS` names the folder that bench/llama-tools.sh filled.
@@ -16,8 +18,10 @@ const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding:
 const machine = `${cpus()[0]?.model.trim()}, ${threads} threads, Node ${process.version}`;
 const benches: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   engine: () => benchEngine(threads, process.env["TRIMTAB_LLAMA_TOOLS"]),
+  evaluate: () => benchEvaluate(threads),
   linalg: () => benchLinalg(threads),
   maps: () => benchMaps(threads),
+  sweep: () => benchSweep(threads),
   memory: () => benchMemory(threads),
 };
 const asked = process.argv.slice(2);

@@ -1,8 +1,9 @@
 import { mismatch } from "../errors.ts";
-import { transpose } from "../linalg/matrix.ts";
+import { createMatrix, transpose } from "../linalg/matrix.ts";
 import { gram, multiply, multiplyTransposed } from "../linalg/multiply.ts";
 import type { RidgePath } from "./fit-ridge.ts";
 import { diagonal, type Moments } from "./moments.ts";
+import { scaleColumns } from "./solve-ridge.ts";
 
 /** Ridge penalties with their R² on validation rows, and the best of them. */
 export interface LambdaChoice {
@@ -50,18 +51,21 @@ export function chooseLambda(path: RidgePath, validation: Moments, lambdas: read
     return sum;
   });
 
-  const tried = lambdas.map((lambda) => {
-    const f = path.filter(lambda);
+  // All penalties at once: rows of F are their filters.
+  const F = createMatrix(lambdas.length, d, Float64Array.from(lambdas.flatMap((lambda) => [...path.filter(lambda)])));
+  const squares = createMatrix(
+    d,
+    d,
+    GG.data.map((value, at) => value * (Czz.data[at] as number)),
+  );
+  const FS = multiply(F, squares);
+  const moved = multiplyTransposed(F, scaleColumns(G, shift));
+  const tried = lambdas.map((lambda, row) => {
     let sse = total;
-    for (let k = 0; k < d; k++) {
-      const fk = f[k] as number;
-      sse -= 2 * fk * (cross[k] as number);
-      for (let l = 0; l < d; l++)
-        sse += fk * (f[l] as number) * (GG.data[k * d + l] as number) * (Czz.data[k * d + l] as number);
-    }
-    for (let i = 0; i < G.rows; i++) {
-      let gap = (validation.meanY[i] as number) - (meanY[i] as number);
-      for (let k = 0; k < d; k++) gap -= (G.data[i * d + k] as number) * (f[k] as number) * (shift[k] as number);
+    for (let k = 0, at = row * d; k < d; k++, at++)
+      sse += (F.data[at] as number) * ((FS.data[at] as number) - 2 * (cross[k] as number));
+    for (let i = 0, at = row * G.rows; i < G.rows; i++, at++) {
+      const gap = (validation.meanY[i] as number) - (meanY[i] as number) - (moved.data[at] as number);
       sse += validation.n * gap * gap;
     }
     return { lambda, r2: 1 - sse / total };
