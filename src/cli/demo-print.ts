@@ -66,7 +66,7 @@ function describeMap(map: StudyMap, carried: string): string {
     ? `; twice the rows may add ${outlook.nextDoubling < 0.01 ? "less than 0.01" : `about ${show(outlook.nextDoubling, 2)}`}`
     : "";
   return [
-    `layers ${formatMapLayers(map)} for ${carried}: ${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, ${fit.rows.train} rows to fit, ${scores.rows} of ${scores.windows} other windows to score`,
+    `layers ${formatMapLayers(map)} for ${carried}: ${fit.method}, λ ${Number(fit.lambda.toPrecision(2))}, ${fit.rows.train} rows to fit, ${scores.rows} rows of ${scores.windows} other windows to score`,
     `  R² 95 % interval ${show(low, 3)} to ${show(high, 3)}${more}`,
   ].join("\n");
 }

@@ -26,9 +26,9 @@ export const command: Command = {
     and carried through the map of its layers; then the larger model is steered by it, by the vector found in the larger model itself, and by twenty
     random directions of the same length, and what they do is measured on sentences none of the models was trained on.
 
-    Everything is computed here and now; the same seed gives the same numbers on the same machine. How a text is written is carried
-    best after early blocks, what it is about after later ones: each concept has layers of its own, and --layers puts all of them at
-    one pair. A concept that does not transfer stays in the table and is shown as such. The page with all tables, plots and texts is
+    Everything is computed here and now; the same seed gives the same numbers on the same machine. No pair of
+    layers suits every concept: mood and tense are carried best to a later block than the others. Each concept has layers of its own,
+    and --layers puts all of them at one pair. A concept that does not transfer stays in the table and is shown as such. The page with all tables, plots and texts is
     written to report.html.`,
   positionals: { least: 0, most: 0 },
   options: {
@@ -104,7 +104,7 @@ function chooseConcepts(list: string | undefined): readonly DemoConcept[] {
 
 function farewell(output: string, elapsedMs: number): string {
   return `All of it with plots and more texts: ${output}   (${(elapsedMs / 1000).toFixed(0)} s)
-Layers matter: the same mood vector, carried too early, does little:  trimtab demo --layers 1:1 --concepts happy
+Carried to an earlier block, the mood vector does little:  trimtab demo --layers 1:1 --concepts happy
 Next, with your own models:  trimtab fit SMALL LARGE --corpus TEXT -o map.safetensors   (trimtab --help)
 `;
 }

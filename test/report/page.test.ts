@@ -91,10 +91,10 @@ describe("renderPage", () => {
     expect(rows[1]).toEqual(["carries", "French, past tense", "dog, indoors"]);
     const cells = new Map(rows.map(([title, ...rest]) => [title, rest]));
     expect(cells.get("R² of the map")).toEqual(["0.437", "0.362"]);
-    expect(cells.get("mean state (cosine)")).toEqual(["0.000 (0.41)", "0.000 (0.41)"]);
+    expect(cells.get("R² of the mean state (cosine)")).toEqual(["0.000 (0.41)", "0.000 (0.41)"]);
     // What one of the maps does not have is not made up for it.
     expect(cells.get("directions that the predictions use")).toEqual(["41 of 192", "–"]);
-    expect(cells.has("untrained source (cosine)")).toBe(false);
+    expect(cells.has("R² of an untrained source (cosine)")).toBe(false);
     expect(document.querySelector("main")?.textContent).toContain("another may add less than 0.01");
     expect([...document.querySelectorAll("p.lead")].map((lead) => lead.textContent).join()).toContain("layers 1:3");
   });

@@ -40,11 +40,11 @@ function renderFigures(map: StudyMap, isOne: boolean): string {
   const { scores } = map;
   const curve = scores.learningCurve;
   const layers = formatMapLayers(map);
-  const title = (what: string): string => (isOne ? what : `${what}, layers ${layers}`);
+  const title = (what: string): string => (isOne ? what : `${what} (layers ${layers})`);
   const figure = (what: string, says: string, svg: string): string =>
     `<figure><figcaption><b>${escapeHtml(title(what))}</b> <span>${escapeHtml(says)}</span></figcaption>\n${svg}</figure>`;
   return `<div class="plots">
-${figure("How much of the large model's hidden state is predicted (R²)", "1 is all of it, 0 what a constant guess reaches. Grey, on the same rows: what needs no source model.", renderMapScorePlot(toScoreBars(map)))}
+${figure("R²: how much of the large model's hidden state is predicted", "1 is all of it, 0 what a constant guess reaches. Grey, on the same rows: what needs no source model.", renderMapScorePlot(toScoreBars(map)))}
 ${curve ? figure("Would more text help?", `The same fit on fewer rows. ${toOutlook(curve)}`.trim(), renderLearningCurve(withInterval(curve, scores))) : ""}
 </div>`;
 }

@@ -30,11 +30,11 @@ export function renderMapTable({ maps, concepts }: Study): string {
     effectiveRank === undefined ? undefined : `${formatNumber(effectiveRank, 0)} of ${target.model.width}`,
   );
   add("held-out rows (windows)", ({ rows: count, windows }) => `${formatCount(count)} (${formatCount(windows)})`);
-  add("R² of: current token only", ({ tokenIdentity }) => formatNumber(tokenIdentity.table, 3));
-  add("mean state (cosine)", ({ nulls }) => showNull(nulls.mean));
-  add("shuffled pairs (cosine)", ({ nulls }) => showNull(nulls.shuffled));
-  add("random rotation (cosine)", ({ nulls }) => showNull(nulls.randomOrthogonal));
-  add("untrained source (cosine)", ({ nulls }) => (nulls.untrained ? showNull(nulls.untrained) : undefined));
+  add("R² of the current token only", ({ tokenIdentity }) => formatNumber(tokenIdentity.table, 3));
+  add("R² of the mean state (cosine)", ({ nulls }) => showNull(nulls.mean));
+  add("R² of shuffled pairs (cosine)", ({ nulls }) => showNull(nulls.shuffled));
+  add("R² of a random rotation (cosine)", ({ nulls }) => showNull(nulls.randomOrthogonal));
+  add("R² of an untrained source (cosine)", ({ nulls }) => (nulls.untrained ? showNull(nulls.untrained) : undefined));
   return renderHtmlTable(
     [
       { title: "layers, small:large" },
