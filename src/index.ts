@@ -99,6 +99,7 @@ export {
 } from "./evaluate/lexicon.ts";
 export { measurePropensity, type Propensity, toPropensity } from "./evaluate/propensity.ts";
 export type { ComparisonProgress, Steer } from "./evaluate/run-comparison.ts";
+export { checkRunRecord, type ModelRole, type RunModel, type RunRecord } from "./evaluate/run-record.ts";
 export type { TextComparison, TextRow } from "./evaluate/run-text-comparison.ts";
 export { type ItemSplit, questionOf, type SplitOptions, splitItems } from "./evaluate/split-items.ts";
 export {
