@@ -4,7 +4,7 @@ import { seededRandom } from "../linalg/random.ts";
 import type { StrengthUnit } from "../steer/strength.ts";
 import { toAdditions } from "../steer/to-additions.ts";
 import { randomLike } from "../vectors/null-vectors.ts";
-import type { SteeringVector } from "../vectors/steering-vector.ts";
+import { type SteeringVector, vectorNorm } from "../vectors/steering-vector.ts";
 
 /** What an arm stands for: the two vectors compared, the controls, and words instead of a vector. */
 export type ArmKind = "native" | "transferred" | "random" | "shuffled" | "prompt";
@@ -55,6 +55,38 @@ export function randomArms(
     const drawn = seeds.integer(2 ** 32);
     return vectorArm("random", randomLike(vector, drawn), { unit, seed: drawn, name: `random ${i + 1}` });
   });
+}
+
+/**
+ * A vector of shuffled labels, at the strength of the real one: it is multiplied by what the real vector would be multiplied by and not
+ * scaled to its length. Rescaled it steers almost as strongly, with a random sign, which is no control.
+ *
+ * @throws bad-input if the two are not at the same sites
+ */
+export function shuffledArm(
+  shuffled: SteeringVector,
+  real: SteeringVector,
+  { unit = "rms", seed, name }: { readonly unit?: StrengthUnit; readonly seed: number; readonly name?: string },
+): Arm {
+  const factors = new Map(
+    toAdditions(real, { strength: 1, unit }).map(({ layer, vector }, i) => [
+      layer,
+      vectorNorm(vector) / vectorNorm(real.directions[i]!.vector),
+    ]),
+  );
+  const scaled = shuffled.directions.map(({ site: { layer }, vector }) => {
+    const factor = factors.get(layer);
+    if (factor === undefined || factors.size !== shuffled.directions.length)
+      throw mismatch("bad-input", "vector of shuffled labels", "the layers of the real vector", `layer ${layer}`);
+    return { layer, vector: vector.map((value) => factor * value) };
+  });
+  return {
+    name: name ?? `shuffled ${seed}`,
+    kind: "shuffled",
+    seed,
+    steer: (strength) =>
+      scaled.map(({ layer, vector }) => ({ layer, vector: vector.map((value) => strength * value) })),
+  };
 }
 
 /** The model told in words instead of steered. @throws bad-input for an empty instruction */

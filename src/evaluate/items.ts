@@ -6,9 +6,14 @@ import { toPromptTokens } from "./prompt-tokens.ts";
 /** A prompt with two continuations: the one the concept should make likelier, and the other. */
 export type PropensityItem = Pick<ContrastPair, "prompt" | "positive" | "negative">;
 
-/** A {@link PropensityItem} as token ids: `continuations[0]` is the positive answer, `continuations[1]` the negative. */
+/**
+ * A {@link PropensityItem} as token ids: `continuations[0]` is the positive answer, `continuations[1]` the negative. They begin with the
+ * first token that tells them apart; what both begin with stands at the end of the prompt.
+ */
 export interface TokenizedItem extends ScoredItem {
   readonly continuations: readonly [Int32Array, Int32Array];
+  /** Tokens that both continuations begin with and that moved into the prompt, such as the bracket of `(A)` and `(B)`. */
+  readonly sharedTokens: number;
   /** Tokens of the prompt that moved into the continuations, because text and continuation share a token at the seam. */
   readonly seamTokens: number;
 }
@@ -33,6 +38,9 @@ export async function readItems(path: string, options: ReadContrastOptions = {})
  * follows. Where a token spans the seam (a prompt ending in a space, say), the split falls back to the longest start that prompt and
  * both texts share, so both continuations are still scored after one and the same prompt, and `seamTokens` counts what moved.
  * An empty prompt becomes the BOS token alone (see {@link toPromptTokens}).
+ *
+ * Tokens that both continuations begin with move into the prompt: they add the same to both log-probabilities, so the propensity is the
+ * same without computing them twice, and the first token of each is the one in which they differ. One token is always left of each.
  *
  * @throws bad-input if no token is left for the prompt or for a continuation
  */
@@ -61,10 +69,12 @@ export async function toScoredItem(
   ] as const)
     if (whole.length <= split)
       throw mismatch("bad-input", where, `a ${name} continuation of at least one token`, JSON.stringify(item[name]));
+  const answers = Math.max(split, Math.min(commonStart(positive, negative), positive.length - 1, negative.length - 1));
   return {
-    prompt: prompt.slice(0, split),
-    continuations: [positive.slice(split), negative.slice(split)],
+    prompt: positive.slice(0, answers),
+    continuations: [positive.slice(answers), negative.slice(answers)],
     seamTokens: prompt.length - split,
+    sharedTokens: answers - split,
   };
 }
 

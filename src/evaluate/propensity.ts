@@ -4,6 +4,11 @@ import type { TokenizedItem } from "./items.ts";
 
 /** How much a model prefers the positive continuation of one item. */
 export interface Propensity {
+  /**
+   * logit(y⁺) − logit(y⁻), nats, of the first tokens in which the continuations differ: the paper's propensity. For answers of one token it
+   * is the same number as {@link propensity}; of longer ones it leaves out what follows the first token.
+   */
+  readonly logitDifference: number;
   /** m = log p(positive | prompt) − log p(negative | prompt), each summed over the continuation's tokens, nats. */
   readonly propensity: number;
   /** The same with each sum divided by its number of tokens, nats per token: not swayed by unequal lengths. */
@@ -31,12 +36,14 @@ export async function measurePropensity(
   return scored.map(([positive, negative]) => toPropensity(positive!, negative!));
 }
 
-/** The propensity that follows from the log-probabilities (nats) of the tokens of two continuations. */
+/** The propensity that follows from the log-probabilities (nats) of the tokens of two continuations that differ from their first token on. */
 export function toPropensity(positive: Float64Array, negative: Float64Array): Propensity {
   const sumPositive = positive.reduce((sum, value) => sum + value, 0);
   const sumNegative = negative.reduce((sum, value) => sum + value, 0);
   const propensity = sumPositive - sumNegative;
   return {
+    // Two logits of one row: their normaliser cancels.
+    logitDifference: positive[0]! - negative[0]!,
     propensity,
     perToken: sumPositive / positive.length - sumNegative / negative.length,
     probability: 1 / (1 + Math.exp(-propensity)),

@@ -12,7 +12,7 @@ export type Steer = (strength: number) => readonly LayerAddition[];
 export interface ComparisonProgress {
   readonly done: number;
   readonly total: number;
-  readonly vector: "none" | "native" | "transferred" | "random";
+  readonly vector: "none" | "native" | "transferred" | "random" | "shuffled";
   readonly strength: number;
 }
 
@@ -22,12 +22,16 @@ export interface RunComparisonOptions {
   readonly random: readonly Steer[];
   readonly strengths: readonly number[];
   readonly reference: number;
-  /** `reference` runs the random directions at ± the reference strength only, `all` on the whole grid. */
-  readonly randomStrengths: "reference" | "all";
+  /** `reference` runs the random directions at ± the reference strength only, `all` on the whole grid; a number so many of them on all of it. */
+  readonly randomStrengths: "reference" | "all" | number;
+  /** Vectors of shuffled labels, run at ± the reference strength. */
+  readonly shuffled?: readonly Steer[];
   readonly unit: StrengthUnit;
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ComparisonProgress) => void;
+  /** Measures all items under one steering. Default {@link measurePropensity}; a run that can be resumed answers from its cells. */
+  readonly measure?: (steering: readonly LayerAddition[]) => Promise<Propensity[]>;
 }
 
 /**
@@ -40,31 +44,56 @@ export async function runComparison(
   items: readonly TokenizedItem[],
   options: RunComparisonOptions,
 ): Promise<ComparisonRuns> {
-  const { native, transferred, random, reference, randomStrengths, unit, seed, signal, onProgress } = options;
+  const {
+    native,
+    transferred,
+    random,
+    shuffled = [],
+    reference,
+    randomStrengths,
+    unit,
+    seed,
+    signal,
+    onProgress,
+  } = options;
   const strengths = checkStrengths(options.strengths, reference);
-  const isRandomRun = (strength: number): boolean =>
-    randomStrengths === "all" || Math.abs(strength) === Math.abs(reference);
-  const total = 1 + 2 * strengths.length + random.length * strengths.filter(isRandomRun).length;
+  const isReference = (strength: number): boolean => Math.abs(strength) === Math.abs(reference);
+  const onGrid = randomStrengths === "all" ? random.length : randomStrengths === "reference" ? 0 : randomStrengths;
+  const controls = (strength: number) =>
+    isReference(strength) ? { random, shuffled } : { random: random.slice(0, onGrid), shuffled: [] };
+  const total = strengths.reduce((sum, strength) => {
+    const { random: drawn, shuffled: mixed } = controls(strength);
+    return sum + 2 + drawn.length + mixed.length;
+  }, 1);
   let done = 0;
+  const run =
+    options.measure ?? ((steering) => measurePropensity(model, items, { steering, ...(signal && { signal }) }));
   const measure = async (
     vector: ComparisonProgress["vector"],
     strength: number,
     steering: readonly LayerAddition[],
   ): Promise<Propensity[]> => {
     signal?.throwIfAborted();
-    const result = await measurePropensity(model, items, { steering, ...(signal === undefined ? {} : { signal }) });
+    const result = await run(steering);
     onProgress?.({ done: ++done, total, vector, strength });
     return result;
+  };
+  const measureAll = async (vector: "random" | "shuffled", strength: number, steers: readonly Steer[]) => {
+    const results: Propensity[][] = [];
+    for (const steer of steers) results.push(await measure(vector, strength, steer(strength)));
+    return results;
   };
   const baseline = await measure("none", 0, []);
   const runs: ComparisonRuns["strengths"][number][] = [];
   for (const strength of strengths) {
-    const ofNative = await measure("native", strength, native(strength));
-    const ofTransferred = await measure("transferred", strength, transferred(strength));
-    const ofRandom: Propensity[][] = [];
-    if (isRandomRun(strength))
-      for (const steer of random) ofRandom.push(await measure("random", strength, steer(strength)));
-    runs.push({ strength, native: ofNative, transferred: ofTransferred, random: ofRandom });
+    const { random: drawn, shuffled: mixed } = controls(strength);
+    runs.push({
+      strength,
+      native: await measure("native", strength, native(strength)),
+      transferred: await measure("transferred", strength, transferred(strength)),
+      random: await measureAll("random", strength, drawn),
+      shuffled: await measureAll("shuffled", strength, mixed),
+    });
   }
   for (const name of ["native", "transferred"] as const)
     if (runs.every((run) => run[name].every((value, i) => value.propensity === baseline[i]!.propensity)))

@@ -29,6 +29,8 @@ export interface ComparisonRuns {
     readonly transferred: readonly Propensity[];
     /** `[direction][item]`, or empty if not run at this strength. */
     readonly random: readonly (readonly Propensity[])[];
+    /** `[seed][item]` under vectors of shuffled labels; empty or left out if not run at this strength. */
+    readonly shuffled?: readonly (readonly Propensity[])[];
   }[];
 }
 
@@ -50,8 +52,8 @@ export function summariseComparison(
     throw mismatch("bad-input", "reference strength", "one of the strengths", String(runs.reference), {
       hint: `the strengths are ${sorted.map(({ strength }) => strength).join(", ")}`,
     });
-  for (const { strength, native, transferred, random } of sorted)
-    for (const run of [native, transferred, ...random])
+  for (const { strength, native, transferred, random, shuffled = [] } of sorted)
+    for (const run of [native, transferred, ...random, ...shuffled])
       if (run.length !== n)
         throw mismatch("bad-input", `propensities at strength ${strength}`, `${n} items`, String(run.length));
 

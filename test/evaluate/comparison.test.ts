@@ -11,7 +11,12 @@ import { seededRandom } from "../../src/linalg/random.ts";
 const strengths = [-1, -0.5, 0.5, 1];
 
 function toPropensity(propensity: number): Propensity {
-  return { propensity, perToken: propensity / 4, probability: 1 / (1 + Math.exp(-propensity)) };
+  return {
+    logitDifference: propensity,
+    propensity,
+    perToken: propensity / 4,
+    probability: 1 / (1 + Math.exp(-propensity)),
+  };
 }
 
 /** Runs where item i answers to strength α with `base + slope·α − damage·α²`, exactly. */

@@ -1,0 +1,199 @@
+import type { OpenModel } from "../../engine/open-model.ts";
+import { formatSite } from "../../engine/site.ts";
+import { mismatch } from "../../errors.ts";
+import { checkVectorFits } from "../../steer/check-vector-fits.ts";
+import type { StrengthUnit } from "../../steer/strength.ts";
+import { cosineBetween } from "../../vectors/combine.ts";
+import type { SteeringVector } from "../../vectors/steering-vector.ts";
+import { type Arm, promptArm, randomArms, shuffledArm, vectorArm } from "../arms.ts";
+import type { CellPart, CellStore } from "../cell-store.ts";
+import { type PropensityItem, type TokenizedItem, toScoredItem } from "../items.ts";
+import { runComparison } from "../run-comparison.ts";
+import { measureDamage } from "../text/damage.ts";
+import type { DamageBaseline } from "../text/damage-baseline.ts";
+import { countAnswers } from "./choices.ts";
+import { type ChatMode, type FramedItems, frameItems } from "./framing.ts";
+import { propensityCells } from "./propensity-cell.ts";
+import { summariseTask, type TaskRuns } from "./summarise-task.ts";
+import type { PropensityTask, TaskDamage } from "./task-result.ts";
+
+/** One set of items and the vectors that are compared on it. */
+export interface TaskInput {
+  readonly name: string;
+  /** Items to measure on; the vectors must not have been extracted from these. */
+  readonly items: readonly PropensityItem[];
+  /** How many items the vectors were extracted from; 0 if they came from elsewhere. */
+  readonly trainItems: number;
+  /** The items were made into multiple choice. */
+  readonly choices: boolean;
+  readonly native: SteeringVector;
+  readonly transferred: SteeringVector;
+  /** Vectors of shuffled labels, of their natural length, at the transferred vector's sites. */
+  readonly shuffled: readonly { readonly seed: number; readonly vector: SteeringVector }[];
+  /** What the model is told instead, for the concept and against it. */
+  readonly prompts: { readonly instruction?: string | undefined; readonly against?: string | undefined };
+  readonly warnings: readonly string[];
+}
+
+export interface EvaluateTaskOptions {
+  /** Negative and positive; 0 is always measured. */
+  readonly strengths: readonly number[];
+  /** α*, one of the strengths. */
+  readonly reference: number;
+  readonly unit: StrengthUnit;
+  /** Random directions at ±α*; 20 for a z worth reading. */
+  readonly random: number;
+  /** How many of them run on the whole grid. */
+  readonly randomOnGrid: number;
+  readonly chat: ChatMode;
+  readonly seed: number;
+  readonly resamples?: number;
+  readonly cells: CellStore;
+  /** What the model's numbers depend on besides steering and items: its digest, the engine's release. */
+  readonly model: { readonly [key: string]: CellPart };
+  /** Windows of neutral text, for the damage at +α*. */
+  readonly neutral?: readonly Int32Array[];
+  readonly signal?: AbortSignal;
+  /** One step is one pass over the task's items. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly arm: string }) => void;
+}
+
+/**
+ * Measures one task: every arm at its strengths, all items each time, and computes the task's numbers.
+ *
+ * Finished passes are kept in `cells`; run again with the same store, only what is missing is measured.
+ *
+ * @throws bad-input for items, strengths or vectors that cannot be compared; incompatible for vectors of another model
+ */
+export async function evaluateTask(
+  model: OpenModel,
+  task: TaskInput,
+  options: EvaluateTaskOptions,
+): Promise<PropensityTask> {
+  const { strengths, reference, unit, random, randomOnGrid, chat, seed, resamples, cells, signal, onProgress } =
+    options;
+  const { native, transferred } = task;
+  if (task.items.length < 2)
+    throw mismatch("bad-input", task.name, "at least two items to measure on", String(task.items.length));
+  const warnings = [...task.warnings];
+  for (const vector of [native, transferred]) warnings.push(...checkVectorFits(vector, model.description));
+  const abort = signal === undefined ? {} : { signal };
+  const framed = frameItems(model, task.items, { chat });
+  const tokenized = await tokenize(model, framed, task.name);
+  const store = { cells, model: options.model, ...abort };
+  const prompts = promptArms(task);
+  const runs = await runComparison(model, tokenized, {
+    native: vectorArm("native", native, { unit }).steer,
+    transferred: vectorArm("transferred", transferred, { unit }).steer,
+    random: randomArms(transferred, { count: random, seed, unit }).map(({ steer }) => steer),
+    shuffled: task.shuffled.map(
+      ({ seed: drawn, vector }) => shuffledArm(vector, transferred, { unit, seed: drawn }).steer,
+    ),
+    strengths,
+    reference,
+    randomStrengths: Math.min(randomOnGrid, random),
+    unit,
+    seed,
+    measure: propensityCells(model, tokenized, store),
+    onProgress: ({ done, total, vector }) => onProgress?.({ done, total: total + prompts.length, arm: vector }),
+    ...abort,
+  });
+  const measured: TaskRuns["prompts"][number][] = [];
+  const passes = countPasses(options, task);
+  for (const [i, { arm, sign }] of prompts.entries()) {
+    signal?.throwIfAborted();
+    const told = frameItems(model, task.items, { chat, instruction: arm.instruction });
+    const propensities = await propensityCells(model, await tokenize(model, told, task.name), store)([]);
+    measured.push({
+      name: arm.name,
+      instruction: arm.instruction ?? "",
+      sign,
+      instructed: told.instructed,
+      propensities,
+    });
+    onProgress?.({ done: passes - prompts.length + i + 1, total: passes, arm: arm.name });
+  }
+  const seams = tokenized.filter(({ seamTokens }) => seamTokens > 0).length;
+  if (seams > 0) warnings.push(`a token spans prompt and answer in ${seams} of ${tokenized.length} items`);
+  const result = summariseTask(
+    { runs, prompts: measured },
+    {
+      name: task.name,
+      trainItems: task.trainItems,
+      answers: countAnswers(task.items),
+      chat: framed.chat,
+      choices: task.choices,
+      cosines: cosineBetween(native, transferred).map(({ site, cosine }) => ({ site: formatSite(site), cosine })),
+      warnings,
+    },
+    resamples === undefined ? {} : { resamples },
+  );
+  return options.neutral === undefined ? result : addDamage(model, result, task, options);
+}
+
+/** How many passes over the items a task takes. */
+export function countPasses(
+  {
+    strengths,
+    reference,
+    random,
+    randomOnGrid,
+  }: Pick<EvaluateTaskOptions, "strengths" | "reference" | "random" | "randomOnGrid">,
+  { shuffled, prompts }: { readonly shuffled: { readonly length: number }; readonly prompts: TaskInput["prompts"] },
+): number {
+  const grid = strengths.filter((strength) => strength !== 0);
+  const ends = grid.filter((strength) => Math.abs(strength) === Math.abs(reference)).length;
+  const controls = ends * (random + shuffled.length) + (grid.length - ends) * Math.min(randomOnGrid, random);
+  return (
+    1 + 2 * grid.length + controls + Number(prompts.instruction !== undefined) + Number(prompts.against !== undefined)
+  );
+}
+
+function promptArms({ prompts: { instruction, against } }: TaskInput): { readonly arm: Arm; readonly sign: 1 | -1 }[] {
+  return [
+    ...(instruction === undefined ? [] : [{ arm: promptArm(instruction), sign: 1 as const }]),
+    ...(against === undefined ? [] : [{ arm: promptArm(against, "prompt against"), sign: -1 as const }]),
+  ];
+}
+
+async function tokenize(
+  model: OpenModel,
+  { items, parseSpecial }: FramedItems,
+  name: string,
+): Promise<TokenizedItem[]> {
+  const tokenized: TokenizedItem[] = [];
+  for (const [i, item] of items.entries())
+    tokenized.push(await toScoredItem(model, item, { parseSpecial, where: `${name}: item ${i + 1}` }));
+  return tokenized;
+}
+
+/** The baseline of the neutral text is the same for both vectors, and read once. */
+async function addDamage(
+  model: OpenModel,
+  result: PropensityTask,
+  { native, transferred }: TaskInput,
+  { neutral = [], reference, unit, signal }: EvaluateTaskOptions,
+): Promise<PropensityTask> {
+  let baseline: DamageBaseline | undefined;
+  const measure = async (vector: SteeringVector): Promise<TaskDamage> => {
+    const damage = await measureDamage(model, neutral, {
+      steering: vectorArm("native", vector, { unit }).steer(reference),
+      ...(baseline === undefined ? {} : { baseline }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    baseline = damage.baseline;
+    return { klNats: damage.klNats, top1Agreement: damage.top1Agreement };
+  };
+  const damage = { native: await measure(native), transferred: await measure(transferred) };
+  const per = (effect: number | null, { klNats }: TaskDamage) =>
+    effect === null || klNats <= 0 ? null : effect / klNats;
+  const { effect } = result.comparison;
+  return {
+    ...result,
+    damage,
+    effectPerDamage: {
+      native: per(effect.native.value, damage.native),
+      transferred: per(effect.transferred.value, damage.transferred),
+    },
+  };
+}
