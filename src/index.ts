@@ -87,6 +87,16 @@ export type { ComparedStrength, Comparison, Estimate, RandomResponse, Response }
 export { distinctN } from "./evaluate/distinct-n.ts";
 export { type GeneratedText, type GenerateTextsOptions, generateTexts } from "./evaluate/generate-texts.ts";
 export { type PropensityItem, readItems, type TokenizedItem, toScoredItem } from "./evaluate/items.ts";
+export type {
+  Judge,
+  JudgeCost,
+  JudgedSample,
+  Judgement,
+  JudgeOptions,
+  JudgeQuestion,
+} from "./evaluate/judges/judge.ts";
+export { type PhraseJudgeOptions, phraseJudge } from "./evaluate/judges/phrase-judge.ts";
+export { refusalPhrases } from "./evaluate/judges/refusal-phrases.ts";
 export {
   isPositiveText,
   type Lexicon,
