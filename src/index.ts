@@ -175,7 +175,7 @@ export {
   type TensorData,
   writeSafetensors,
 } from "./formats/safetensors.ts";
-export { type WriteFileOptions, writeFileAtomic } from "./formats/write-file.ts";
+export { removeTemporaries, type WriteFileOptions, writeFileAtomic } from "./formats/write-file.ts";
 // linalg
 export { describeLinalg, type LinalgDescription, useLinalg } from "./linalg/backend.ts";
 export { createMatrix, type Matrix } from "./linalg/matrix.ts";
@@ -233,7 +233,7 @@ export { fitOls, type OlsFit } from "./maps/fit-ols.ts";
 export { fitProcrustes, type ProcrustesFit, type ProcrustesOptions } from "./maps/fit-procrustes.ts";
 export { fitReducedRank, fitReducedRankPath, type ReducedRankPath } from "./maps/fit-reduced-rank.ts";
 export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis } from "./maps/fit-ridge.ts";
-export type { FitChoice } from "./maps/fit-with.ts";
+export { checkFitChoice, type FitChoice } from "./maps/fit-with.ts";
 export { type LayerGrid, parseLayerGrid, resolveLayerGrid, wholeGrid } from "./maps/layer-grid.ts";
 export {
   defaultLayerPair,

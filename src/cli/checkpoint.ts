@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { mismatch } from "../errors.ts";
-import type { CheckpointOptions } from "../index.ts";
+import { type CheckpointOptions, removeTemporaries } from "../index.ts";
 import type { Effects } from "./effects.ts";
 
 /** Where a command that collects rows saves them until its output is written. */
 export interface OutputCheckpoint {
   readonly options: CheckpointOptions;
-  /** Removes it: once the output is written it has served. */
+  /** Removes it, and what killed runs left of the output half-written: once the output stands they have served. */
   remove(): Promise<void>;
 }
 
@@ -23,6 +23,9 @@ export function checkpointOf(output: string, { env, clock }: Effects): OutputChe
     throw mismatch("usage", "TRIMTAB_CHECKPOINT_MS", "whole milliseconds", JSON.stringify(pause));
   return {
     options: { path, clock, ...(pause !== undefined && { everyMs: Number(pause) }) },
-    remove: () => rm(path, { force: true }),
+    async remove() {
+      await removeTemporaries(output);
+      await rm(path, { force: true });
+    },
   };
 }
