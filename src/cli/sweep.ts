@@ -109,9 +109,10 @@ export const command: Command = {
         : await collect(args, effects, { grid, output: outputs.json, progress });
       const { plan } = collection;
       const chosen = resolveLayerGrid(grid, plan.source.blocks, plan.target.blocks);
-      const isPart = !fromFile || layers !== undefined;
       const sweep = await sweepLayers(collection, {
-        ...(isPart && { sources: chosen.sources, targets: chosen.targets }),
+        // Of a file, all layers are those that were collected.
+        sources: grid.sources === "all" ? undefined : chosen.sources,
+        targets: grid.targets === "all" ? undefined : chosen.targets,
         signal: effects.signal,
         onPair: (done, total) => progress.update({ label: "scoring", done, total, unit: "pairs" }),
       });
