@@ -40,7 +40,7 @@ export function describeSweep(sweep: SweepResult): readonly (readonly [name: str
     lines.push([
       "to fit",
       `${formatLayerPair(chosen)}: R² ${describeR2(chosen)}, beyond token identity ${formatNumber(chosen.beyond, 3)};\n` +
-        "picked by what is beyond token identity on the rows that choose, before the target's last layer",
+        "picked by what is beyond token identity on the rows that choose, before the last layer of either model",
     ]);
   return lines;
 }

@@ -246,7 +246,9 @@ function summarise(bench: Bench, cells: readonly SweepCell[]): SweepResult {
     ({ source, target }) => target === equalRelativeDepth(source, plan.source.blocks, plan.target.blocks),
   );
   const [best, equalBest] = [toBestCells(cells), toBestCells(equal)];
-  const acting = cells.filter(({ target }) => target < plan.target.blocks - 1);
+  const acting = cells.filter(
+    ({ source, target }) => source < plan.source.blocks - 1 && target < plan.target.blocks - 1,
+  );
   const picked = argmax(acting.length > 0 ? acting : cells, ({ validation }) => validation.beyond);
   const errors = new Map<SweepCell, readonly GroupErrors[]>();
   for (const cell of [...Object.values(best), ...Object.values(equalBest), picked])

@@ -57,7 +57,8 @@ export interface SweepResult {
   readonly equalDepth: { readonly pairs: readonly LayerPair[]; readonly best: BestPairs };
   /**
    * The pair to fit where nothing else decides: the best by R² beyond token identity on the validation rows, so that its held-out scores
-   * are not those it was picked by. Never to the target's last layer if there is another: no block is left there for a vector to act through.
+   * are not those it was picked by. Neither model's last layer if there is another pair: its states are read by the unembedding alone, and
+   * no block is left for a vector to act through.
    */
   readonly picked: LayerPair | null;
   /** R² of the best pair less that of the best at equal depth, drawn together; null where they are one or there is none. */

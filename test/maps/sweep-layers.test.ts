@@ -52,6 +52,14 @@ describe("sweepLayers(collection)", () => {
     expect(sweep.gain!.interval.high).toBeGreaterThan(sweep.gain!.r2);
   });
 
+  test("picks a pair with a last layer only where there is no other", async () => {
+    expect((await sweepLayers(planted, { targets: [4] })).picked).toEqual({ source: 2, target: 4 });
+    const shallow = { ...planted, plan: { ...planted.plan, source: { ...planted.plan.source, blocks: 3 } } };
+    // Of a source of 3 blocks layer 2 is the last: 1:1 stays, and with layer 2 alone every pair has a last layer.
+    expect((await sweepLayers(shallow)).picked).toEqual({ source: 1, target: 1 });
+    expect((await sweepLayers(shallow, { sources: [2] })).picked).toEqual({ source: 2, target: 4 });
+  });
+
   test("gives intervals to the pairs it names, and to no other", async () => {
     const sweep = await sweepLayers(planted);
     const named = sweep.cells.filter(({ r2Interval }) => r2Interval).map(({ source, target }) => `${source}:${target}`);
