@@ -15,6 +15,7 @@ const rooms = [
   "steer",
   "evaluate",
   "report",
+  "recipe",
   "index",
 ];
 const outside = ["cli", "server"];

@@ -1,0 +1,190 @@
+import { mismatch } from "../errors.ts";
+import { chooseReference, defaultStrengths } from "../evaluate/compare.ts";
+import type { StrengthUnit } from "../steer/strength.ts";
+import { makingFields, toMaking } from "./parse-vector.ts";
+import type {
+  ItemsSplit,
+  PropensityRecipe,
+  PropensitySet,
+  RecipeGrid,
+  RecipeMap,
+  RecipeTask,
+  RecipeVector,
+  TextRecipe,
+} from "./recipe.ts";
+import { checkName, type RecipePaths } from "./recipe-names.ts";
+import {
+  choice,
+  field,
+  flag,
+  listOf,
+  namedEntries,
+  number,
+  optional,
+  type Placed,
+  placed,
+  type Reader,
+  record,
+  text,
+  whole,
+  wrong,
+} from "./yaml-reader.ts";
+
+/** What a task may refer to. */
+export interface TaskNames {
+  readonly maps: ReadonlyMap<string, RecipeMap>;
+  /** A task that makes vectors of its own adds them here. */
+  readonly vectors: Map<string, RecipeVector>;
+  readonly paths: RecipePaths;
+}
+
+const gridFields = {
+  strengths: optional(listOf(number(-1e6, 1e6))),
+  unit: optional(choice("rms", "absolute", "raw")),
+  random: optional(whole(0, 10_000)),
+} as const;
+
+/** A share of the items, below 1, or how many. */
+const side = number(1e-6, 1e6);
+
+/** A path, or an object with the path and how to come by the file. */
+const namedFile: Reader<{ readonly path: Placed<string>; readonly about: string | undefined }> = (cursor) =>
+  cursor.scalar === undefined
+    ? record({ path: placed(text), about: optional(text) })(cursor)
+    : { path: placed(text)(cursor), about: undefined };
+
+const propensity = placed(
+  record({
+    kind: choice("propensity"),
+    items: namedEntries(namedFile),
+    maps: optional(listOf(placed(text))),
+    train: optional(side),
+    test: optional(side),
+    choices: optional(flag),
+    chat: optional(choice("auto", "on", "off")),
+    limit: optional(whole(2)),
+    reference: optional(number(-1e6, 1e6)),
+    "random-on-grid": optional(whole(0, 10_000)),
+    instruction: optional(text),
+    against: optional(text),
+    neutral: optional(placed(text)),
+    ...gridFields,
+    ...makingFields,
+  }),
+);
+
+/** A prompt may be empty: the model then begins a document. */
+const prompt: Reader<string> = (cursor) => (cursor.scalar === "" ? "" : text(cursor));
+
+const textTask = placed(
+  record({
+    kind: choice("text"),
+    vector: placed(text),
+    prompts: (cursor): readonly string[] | Placed<string> =>
+      cursor.scalar === undefined ? listOf(prompt)(cursor) : placed(text)(cursor),
+    scorers: listOf(text),
+    samples: optional(whole(1, 1e6)),
+    "max-tokens": optional(whole(1, 1e6)),
+    temperature: optional(number(0, 100)),
+    likeness: optional(flag),
+    ...gridFields,
+  }),
+);
+
+/**
+ * Reads a task of a recipe by its `kind`.
+ *
+ * A propensity task with `maps` stands for one vector a set of items and map, extracted from the training side of the items; they are
+ * added to the recipe's vectors, named as the set, or `SET.MAP` where there are several maps.
+ *
+ * @throws bad-input with line and column
+ */
+export const taskReader: Reader<(names: TaskNames) => RecipeTask> = (cursor) => {
+  const kind = field(cursor, "kind", choice("propensity", "text"));
+  if (kind === "propensity") return toPropensity(propensity(cursor));
+  if (kind === "text") return toText(textTask(cursor));
+  throw wrong(cursor, "an object with the key kind: propensity or text", "say what kind of task it is");
+};
+
+function toPropensity({ value, where }: ReturnType<typeof propensity>): (names: TaskNames) => PropensityRecipe {
+  const chat = value.chat ?? "auto";
+  const choices = value.choices ?? false;
+  if (!value.maps)
+    for (const key of ["train", "test", "read", "method", "shuffled", "with-bias"] as const)
+      if (value[key] !== undefined)
+        throw mismatch("bad-input", where, `${key} beside maps`, `${key} without maps`, {
+          hint: "it says how vectors are made from the items; those under vectors say so themselves",
+        });
+  const grid = toGrid(value, where, 20);
+  const reference = value.reference ?? chooseReference(grid.strengths);
+  if (!grid.strengths.includes(reference))
+    throw mismatch("bad-input", `${where}.reference`, "one of the strengths", String(reference));
+  return (names) => ({
+    kind: "propensity",
+    ...grid,
+    sets: toSets(value, names),
+    reference,
+    randomOnGrid: value["random-on-grid"] ?? 0,
+    chat,
+    choices,
+    instruction: value.instruction,
+    against: value.against,
+    neutral: value.neutral && names.paths.toFile(value.neutral),
+  });
+}
+
+function toSets(value: ReturnType<typeof propensity>["value"], { maps, vectors, paths }: TaskNames): PropensitySet[] {
+  const { chat = "auto", choices = false, train = 0.4, test = 0.5, limit } = value;
+  const split: ItemsSplit = { train, test, choices, chat };
+  return [...value.items].flatMap(([name, { path, about }]): PropensitySet[] => {
+    const file = paths.toFile(path, about);
+    if (!value.maps) {
+      checkName({ value: name, where: path.where }, vectors, "vectors, whose name its items have");
+      return [{ name, vector: name, file, limit, split: undefined }];
+    }
+    const isOne = value.maps.length === 1;
+    return value.maps.map((map) => {
+      const own = isOne ? name : `${name}.${map.value}`;
+      if (vectors.has(own)) throw mismatch("bad-input", path.where, "a name that no vector has", JSON.stringify(own));
+      vectors.set(own, {
+        map: checkName(map, maps, "maps"),
+        from: { kind: "items", file, split },
+        ...toMaking(value),
+      });
+      return { name: own, vector: own, file, limit, split };
+    });
+  });
+}
+
+function toText({ value, where }: ReturnType<typeof textTask>): (names: TaskNames) => TextRecipe {
+  const grid = toGrid(value, where, 1);
+  return ({ vectors, paths }) => ({
+    kind: "text",
+    ...grid,
+    vector: checkName(value.vector, vectors, "vectors"),
+    prompts: "where" in value.prompts ? paths.toFile(value.prompts) : value.prompts,
+    // The file of a word list is named like all others: from the recipe's folder.
+    scorers: value.scorers.map((scorer) =>
+      scorer.replace(/^words:(.*)$/, (_, path: string) => `words:${paths.toPath(path)}`),
+    ),
+    samples: value.samples ?? 1,
+    maxTokens: value["max-tokens"] ?? 64,
+    temperature: value.temperature,
+    likeness: value.likeness ?? true,
+  });
+}
+
+function toGrid(
+  value: {
+    readonly strengths: readonly number[] | undefined;
+    readonly unit: StrengthUnit | undefined;
+    readonly random: number | undefined;
+  },
+  where: string,
+  random: number,
+): RecipeGrid {
+  const { strengths = defaultStrengths, unit = "rms" } = value;
+  if (!strengths.some((strength) => strength > 0))
+    throw mismatch("bad-input", `${where}.strengths`, "at least one above 0", strengths.join(", "));
+  return { strengths, unit, random: value.random ?? random };
+}
