@@ -37,7 +37,7 @@ export function describeRead({ rows, corpus, context, rowSelection }: FitRecord)
     ["corpus", `${corpus.name}: ${corpus.documents} documents, ${corpus.windows} windows of up to ${context} tokens`],
     [
       "rows",
-      `${amount(rows.train)} fitted, ${amount(rows.validation)} chose the penalty, ${amount(rows.heldOut)} held out; selected: ${rowSelection}`,
+      `${amount(rows.train)} fitted, ${rows.validation > 0 ? `${amount(rows.validation)} chose the penalty, ` : ""}${amount(rows.heldOut)} held out; selected: ${rowSelection}`,
     ],
     ["left out", `${first} first positions, ${special} special tokens, ${sink} sinks${other}, of ${rows.total}`],
   ];

@@ -1,5 +1,5 @@
 import { mismatch } from "../errors.ts";
-import type { FitMapsOptions, FitMethod, FitSpace } from "../index.ts";
+import { checkFitChoice, type FitMapsOptions, type FitMethod, type FitSpace } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Flag } from "./command.ts";
 
@@ -34,7 +34,7 @@ export const fitFlags: Readonly<Record<FitFlag, Flag>> = {
   },
 };
 
-/** Reads the `fitFlags` of a command line. @throws usage for a flag that its method does not take */
+/** Reads the `fitFlags` of a command line. @throws usage for a flag that its method does not take; bad-input for options that do not belong together */
 export function readFitOptions(
   args: Arguments,
 ): Pick<FitMapsOptions, "method" | "space" | "lambdas" | "rank" | "maxSources" | "adamw"> {
@@ -50,12 +50,15 @@ export function readFitOptions(
   only(["learning-rate", "epochs"], ["adamw"]);
   only(["space"], ["ridge", "ols", "procrustes", "scaled-procrustes", "reduced-rank"]);
   const lambda = args.number("lambda", 0, 1e12);
+  const [lambdas, rank] = [lambda === undefined ? undefined : [lambda], args.whole("rank", 1, 1 << 20)];
+  const hasFolds = (args.whole("folds", 1, 100) ?? 1) > 1;
+  if (method !== "adamw") checkFitChoice({ method, space, lambdas, rank }, { hasFolds });
   const [learningRate, epochs] = [args.number("learning-rate", 1e-12, 1e3), args.whole("epochs", 1, 10_000)];
   return {
     method,
     space,
-    lambdas: lambda === undefined ? undefined : [lambda],
-    rank: args.whole("rank", 1, 1 << 20),
+    lambdas,
+    rank,
     maxSources: args.whole("max-sources", 1, 4096),
     adamw: { learningRate, epochs },
   };

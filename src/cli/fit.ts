@@ -93,9 +93,8 @@ export const command: Command = {
 };
 
 async function fitFromMoments(args: Arguments, effects: Effects, output: string): Promise<SolvedMaps> {
-  const refused = [...Object.keys(collectFlags), "seed", "untrained"].find(
-    (flag) => flag !== "layers" && args.isSet(flag),
-  );
+  const unused = [...Object.keys(collectFlags), "seed", "untrained", "gpu-layers", "library", "offline"];
+  const refused = unused.find((flag) => flag !== "layers" && args.isSet(flag));
   if (args.positionals.length > 0 || refused !== undefined)
     throw mismatch(
       "usage",
@@ -114,7 +113,9 @@ async function fitFromMoments(args: Arguments, effects: Effects, output: string)
   const found = await readCollection(args.text("moments")!);
   const collection = args.isSet("reverse") ? reverseCollection(found) : found;
   const { method, ...choice } = options;
-  const solved = fitCollection(collection, { ...choice, method, layers: layersOf(args, collection) });
+  const layers = layersOf(args, collection);
+  checkMaxSources(args, layers);
+  const solved = fitCollection(collection, { ...choice, method, layers });
   await writeMaps(output, solved.maps, { signal: effects.signal });
   return solved;
 }
@@ -151,6 +152,7 @@ async function fitFromText(
   await using small = await openModelOf(source, args, effects, { progress, context });
   await using large = await openModelOf(target, args, effects, { progress, context });
   const layers = resolveLayers(reading, small.description, large.description);
+  checkMaxSources(args, layers);
   await using untrained = args.isSet("untrained")
     ? await openUntrained(small, args, effects, { progress, context, seed: reading.seed ?? 0 })
     : undefined;
@@ -160,6 +162,10 @@ async function fitFromText(
   const solved = await fitMaps(small, large, {
     ...collect,
     ...choice,
+    adamw: {
+      ...choice.adamw,
+      onEpoch: (epoch, loss) => progress.note(`epoch ${epoch + 1}: mean squared error ${loss.toPrecision(4)}`),
+    },
     layers,
     ...(untrained && { untrained: untrained.model }),
     checkpoint: checkpoint.options,
@@ -170,6 +176,15 @@ async function fitFromText(
   await writeMaps(output, solved.maps, { signal: effects.signal });
   await checkpoint.remove();
   return solved;
+}
+
+/** A choice among source layers must have some to choose among. */
+function checkMaxSources(args: Arguments, layers: ResolvedLayerPlan): void {
+  if (!args.isSet("max-sources")) return;
+  if (layers.kind === "auto" || layers.maps.every(({ sources }) => sources.length === 1))
+    throw mismatch("usage", "--max-sources", "a map from several layers", describeLayers(layers), {
+      hint: "such as --layers 0+1+2:3 or all:all",
+    });
 }
 
 /** Shows how far the reading is; the text is read again for an untrained source. */

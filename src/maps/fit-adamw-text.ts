@@ -95,7 +95,9 @@ export function checkDescent(
       "one source and one target layer",
       layers.map(formatLayers).join(", ") || "layers still to be found",
     );
-  if (rows.some(({ weight }) => weight !== 1))
+  // A position of the corpus that meets two rules weighs 2.
+  const isOverlapping = rows.filter(({ kind }) => kind !== "pairs").length > 1;
+  if (isOverlapping || rows.some(({ weight }) => weight !== 1))
     throw mismatch("bad-input", "AdamW", "rows that all weigh 1", formatRowSelection(rows));
   return { source, target: only.target };
 }

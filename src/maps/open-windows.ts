@@ -13,7 +13,10 @@ export interface PairSource {
   readonly parseSpecial?: boolean | undefined;
 }
 
-/** The windows that a selection of rows takes from: those of the corpus, then those of the contrast set, whichever it names. */
+/**
+ * The windows that a selection of rows takes from: those of the contrast set, then those of the corpus, whichever it names. Contrast sets
+ * are short: a limit of rows or tokens cuts the corpus, and the rows that were asked for beside it are always there.
+ */
 export function openWindows(
   source: OpenModel,
   {
@@ -31,11 +34,11 @@ export function openWindows(
   },
 ): AsyncIterable<TokenWindow> {
   const streams: AsyncIterable<TokenWindow>[] = [];
-  if (corpus && isReadFrom(rows, "corpus")) streams.push(toWindows(source, corpus.documents({ signal }), { context }));
   const rule = rows.find(({ kind }) => kind === "pairs");
   if (pairs && rule?.kind === "pairs") {
     const { parseSpecial = false } = pairs;
     streams.push(pairWindows(source, pairs.pairs, rule.readAt, { parseSpecial, signal }));
   }
+  if (corpus && isReadFrom(rows, "corpus")) streams.push(toWindows(source, corpus.documents({ signal }), { context }));
   return joinWindows(...streams);
 }

@@ -25,8 +25,8 @@ export interface ScoreMapOptions {
   readonly random: Random;
 }
 
-/** The scores that need no other maps: everything but the token table, the learning curve, the round trip and the gains. */
-export type PlainScores = Omit<MapScores, "tokenIdentity" | "learningCurve" | "roundTrip" | "sourceGains">;
+/** The scores that need no other maps, nor how rows were read. */
+export type PlainScores = Omit<MapScores, "tokenIdentity" | "learningCurve" | "roundTrip" | "sourceGains" | "weighted">;
 
 /**
  * Scores a map on held-out windows, with an interval, beside three nulls.
@@ -66,7 +66,6 @@ export function scoreMap(
       shuffled: toScore(score(shuffled.n > 0 ? refit(withoutRelation(training, shuffled)) : mean)),
       randomOrthogonal: toScore(score(fitRandomOrthogonal(training, random))),
     },
-    ...(heldOut.some(({ weights }) => weights !== undefined) && { weighted: true as const }),
   };
 }
 

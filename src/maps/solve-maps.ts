@@ -253,6 +253,8 @@ function scoreAll(workbench: Workbench, fitted: ChosenFit, { sources, target, ch
     }),
     ...(nested.length > 0 && { learningCurve: [...nested, { rows: moments.rows.training, r2: plain.r2 }] }),
     roundTrip: { r2: scoreRoundTrip(fitted.affine, backward, of(moments.heldOut)).r2 },
+    // Weights need not be in sight among the few rows held out.
+    ...((moments.training.n !== moments.rows.training || heldOut.some(({ weights }) => weights)) && { weighted: true }),
     ...(sources.length > 1 && { sourceGains: toGains(workbench, sources, target, fitted.refit) }),
   };
 }

@@ -125,6 +125,7 @@ test.each<[Partial<FitMapsOptions> & { readonly text?: string }, string]>([
   [{ method: "adamw", text: "0+1:1" }, "AdamW: expected one source and one target layer, got 0+1:1"],
   [{ method: "adamw", text: "auto" }, "AdamW: expected one source and one target layer, got layers still to be found"],
   [{ method: "adamw", rows: parseRowSelection("all*2") }, "AdamW: expected rows that all weigh 1, got all*2"],
+  [{ method: "adamw", rows: parseRowSelection("all,last") }, "AdamW: expected rows that all weigh 1, got all,last"],
   [{ method: "adamw", rank: 2 }, "rank: expected none, or another method than adamw, got 2"],
   [{ method: "adamw", lambdas: [1] }, "lambdas: expected none, or another method than adamw, got 1"],
   [
