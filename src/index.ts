@@ -71,7 +71,7 @@ export { defaultSampling } from "./engine/sampling.ts";
 export { checkSite, formatSite, isSameSite, parseSite, residPost, type Site } from "./engine/site.ts";
 export { type ErrorCode, statusOf, TrimtabError } from "./errors.ts";
 // evaluate
-export { type Arm, type ArmKind, promptArm, randomArms, vectorArm } from "./evaluate/arms.ts";
+export { type Arm, type ArmKind, promptArm, randomArms, shuffledArm, vectorArm } from "./evaluate/arms.ts";
 export { type BootstrapOptions, bootstrapIntervals } from "./evaluate/bootstrap.ts";
 export { type CellPart, type CellStore, hashCell, openCellStore, openMemoryCells } from "./evaluate/cell-store.ts";
 export {
@@ -87,6 +87,10 @@ export type { ComparedStrength, Comparison, Estimate, RandomResponse, Response }
 export { distinctN } from "./evaluate/distinct-n.ts";
 export { type GeneratedText, type GenerateTextsOptions, generateTexts } from "./evaluate/generate-texts.ts";
 export { type PropensityItem, readItems, type TokenizedItem, toScoredItem } from "./evaluate/items.ts";
+export { type CallBudget, createCallBudget } from "./evaluate/judges/call-budget.ts";
+export { type ChatEndpoint, checkChatEndpoint } from "./evaluate/judges/chat-endpoint.ts";
+export { type CohenKappaOptions, cohenKappa, type JudgeAgreement } from "./evaluate/judges/cohen-kappa.ts";
+export { type EndpointJudgeOptions, endpointJudge } from "./evaluate/judges/endpoint-judge.ts";
 export type {
   Judge,
   JudgeCost,
@@ -107,10 +111,47 @@ export {
   type TextScore,
   toLexiconEntry,
 } from "./evaluate/lexicon.ts";
+export { type GridAgreement, gridAgreement, type MeasuredValues } from "./evaluate/propensity/agreement.ts";
+export {
+  type AnswerCount,
+  balanceAnswers,
+  countAnswers,
+  hasChoices,
+  type SteeringBenchRow,
+  toChoices,
+  toSteeringBench,
+} from "./evaluate/propensity/choices.ts";
+export {
+  countPasses,
+  type EvaluateTaskOptions,
+  evaluateTask,
+  type TaskInput,
+} from "./evaluate/propensity/evaluate-task.ts";
+export { type ChatMode, type FramedItems, frameItems, resolveChat } from "./evaluate/propensity/framing.ts";
+export { type PropensityCellOptions, propensityCells } from "./evaluate/propensity/propensity-cell.ts";
+export {
+  formatPropensityResult,
+  type PropensityResult,
+  parsePropensityResult,
+  toPropensityCsv,
+} from "./evaluate/propensity/propensity-result.ts";
+export { correctTasks, summariseTask, type TaskFacts, type TaskRuns } from "./evaluate/propensity/summarise-task.ts";
+export type {
+  Agreement,
+  Measure,
+  OverStrengths,
+  PromptBaseline,
+  PropensityTask,
+  StrengthAgreement,
+  TaskDamage,
+} from "./evaluate/propensity/task-result.ts";
+export { extractTaskVectors, type TaskVectors, type TaskVectorsOptions } from "./evaluate/propensity/task-vectors.ts";
 export { measurePropensity, type Propensity, toPropensity } from "./evaluate/propensity.ts";
+export { pythonShuffle } from "./evaluate/python-shuffle.ts";
 export type { ComparisonProgress, Steer } from "./evaluate/run-comparison.ts";
 export { checkRunRecord, type ModelRole, type RunModel, type RunRecord } from "./evaluate/run-record.ts";
 export type { TextComparison, TextRow } from "./evaluate/run-text-comparison.ts";
+export { holm, type Significance, studentTail, testAgainstNull } from "./evaluate/significance.ts";
 export { type ItemSplit, questionOf, type SplitOptions, splitItems } from "./evaluate/split-items.ts";
 export {
   type ConfidenceInterval,
@@ -325,6 +366,7 @@ export { type HeatMapTextOptions, renderHeatMapText } from "./report/heat-map-te
 export type { LayerAxis, LayerMatrix } from "./report/layer-matrix.ts";
 export { renderPage } from "./report/page.ts";
 export { renderChangeScatter } from "./report/plots/change-scatter.ts";
+export { renderCorrelationFigure } from "./report/plots/correlation-figure.ts";
 export { renderEffectPlot } from "./report/plots/effect-plot.ts";
 export { renderLayerHeatMap } from "./report/plots/layer-heat-map.ts";
 export {
@@ -337,6 +379,7 @@ export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
 export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
+export { toPropensityTable } from "./report/propensity-table.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
   formatMapLayers,
