@@ -72,7 +72,7 @@ export interface CollectOptions {
 /**
  * Reads text with two models side by side and collects the moments of their hidden states, and what scores need besides.
  *
- * Memory holds moments, at most 20 000 held-out rows and sums by token id, all bounded, and does not grow with the text. The split into
+ * Memory holds moments, at most 10 000 held-out rows and sums by token id, all bounded, and does not grow with the text. The split into
  * rows that fit, choose and score is decided by the seed and the position in the corpus alone (`splitGroups`).
  *
  * With `checkpoint` the collection is saved between units of at most 8192 tokens; a run that was killed at any moment goes on from there

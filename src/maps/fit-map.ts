@@ -56,7 +56,7 @@ export function defaultRows(sourceWidth: number): number {
  *
  * Both models read the corpus window by window, side by side. Of every ten groups of windows eight fit the coefficients (ridge regression,
  * centred, source standardised), one chooses the penalty, one gives the scores; see `splitGroups`. Memory holds moments, the held-out
- * windows (at most 20 000 rows) and sums by token id, all bounded, and does not grow with the corpus.
+ * windows (at most 10 000 rows) and sums by token id, all bounded, and does not grow with the corpus.
  *
  * Same models, corpus, options and seed give the same map on the same machine. The map suits rows like those it was fitted on: unless
  * `rows` says otherwise, every position of running text but the first.
