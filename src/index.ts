@@ -167,6 +167,13 @@ export {
   zAgainst,
 } from "./evaluate/statistics.ts";
 export { type ComparisonRuns, summariseComparison } from "./evaluate/summarise-comparison.ts";
+export {
+  type BreakingPoint,
+  type BreakRule,
+  defaultBreakRule,
+  findBreakingPoint,
+  type TextState,
+} from "./evaluate/text/breaking-point.ts";
 export { scoreCapitalLetters, scoreCapitalWords } from "./evaluate/text/capitals.ts";
 export {
   type Damage,
@@ -181,10 +188,32 @@ export {
   type PositionRange,
   readDamageBaseline,
 } from "./evaluate/text/damage-baseline.ts";
+export { type DamagePoint, damageLevels, effectAtDamage } from "./evaluate/text/equal-damage.ts";
+export { type EvaluateTextOptions, evaluateText, type TextProgress } from "./evaluate/text/evaluate-text.ts";
 export { languageCodes, openLanguageScorer } from "./evaluate/text/language.ts";
+export {
+  type CrossScored,
+  type Divergence,
+  type DivergenceOptions,
+  estimateCloseness,
+  estimateDivergence,
+  type ScoredPair,
+} from "./evaluate/text/likeness.ts";
+export { readPrompts } from "./evaluate/text/read-prompts.ts";
+export { repetitionOf } from "./evaluate/text/repetition.ts";
 export { type ResolveScorerOptions, resolveScorer, scorerForms } from "./evaluate/text/resolve-scorer.ts";
 export { type ScoredText, type Scorer, type ScoreText, type TextSample, toScorer } from "./evaluate/text/scorer.ts";
 export { openSentimentScorer } from "./evaluate/text/sentiment.ts";
+export { plainSampling, type TextSampling } from "./evaluate/text/speaker.ts";
+export type {
+  ArmBreak,
+  DamageMeasure,
+  EqualDamage,
+  Likeness,
+  MeasuredScore,
+  MeasuredTexts,
+  TextResult,
+} from "./evaluate/text/text-result.ts";
 export { readWordScorer, type WordScorer } from "./evaluate/text/word-list.ts";
 export { measureTextEffect, type TextEffect } from "./evaluate/text-effect.ts";
 export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./evaluate/verdict.ts";
