@@ -13,7 +13,7 @@ import { direction } from "../test/engine/demo-models.ts";
 import { syntheticModel } from "../test/engine/synthetic-model.ts";
 import { compareRates, type Ratio } from "./measure.ts";
 
-const count = 16;
+const count = 12;
 const strengths = [0.5];
 const vectors = 2;
 
@@ -57,7 +57,7 @@ export async function benchEvaluate(threads: number): Promise<Ratio[]> {
         await compareRates(`propensity of ${name} (${Math.round(tokens / count)} tokens), against plain decoding`, {
           amount: tokens * strengths.length * vectors,
           unit: "tokens/s",
-          rounds: 7,
+          rounds: 5,
           ours: async () => {
             for (let vector = 0; vector < vectors; vector++)
               for (const strength of strengths)

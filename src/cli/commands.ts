@@ -23,5 +23,9 @@ export const commands: Readonly<Record<string, Entry>> = {
   vector: { summary: "find the direction of a concept in a model", load: () => import("./vector.ts") },
   transfer: { summary: "carry a vector into another model through a map", load: () => import("./transfer.ts") },
   steer: { summary: "let a model write with vectors added", load: () => import("./steer.ts") },
+  "evaluate propensity": {
+    summary: "compare a transferred vector with the native one on multiple-choice items",
+    load: () => import("./evaluate-propensity.ts"),
+  },
   doctor: { summary: "check this machine and say what to do", load: () => import("./doctor.ts") },
 };

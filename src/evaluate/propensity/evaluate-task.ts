@@ -52,7 +52,7 @@ export interface EvaluateTaskOptions {
   /** What the model's numbers depend on besides steering and items: its digest, the engine's release. */
   readonly model: { readonly [key: string]: CellPart };
   /** Windows of neutral text, for the damage at +α*. */
-  readonly neutral?: readonly Int32Array[];
+  readonly neutral?: readonly Int32Array[] | undefined;
   readonly signal?: AbortSignal;
   /** One step is one pass over the task's items. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly arm: string }) => void;

@@ -1,0 +1,99 @@
+import { mismatch } from "../../errors.ts";
+import type { StrengthUnit } from "../../steer/strength.ts";
+import type { Estimate } from "../comparison.ts";
+import { checkRunRecord, type RunRecord } from "../run-record.ts";
+import { measures, type PropensityTask } from "./task-result.ts";
+
+/** A run of `evaluate propensity`, as plain data: `propensity.json` of a run folder. */
+export interface PropensityResult {
+  readonly format: "trimtab-propensity";
+  readonly version: 1;
+  readonly run: RunRecord;
+  readonly unit: StrengthUnit;
+  /** α*. */
+  readonly reference: number;
+  /** Sites that were steered, such as `resid_post.20`. */
+  readonly sites: readonly string[];
+  /** In the order they were given. Holm's families are these tasks. */
+  readonly tasks: readonly PropensityTask[];
+}
+
+/** Writes a result as JSON text. */
+export function formatPropensityResult(result: PropensityResult): string {
+  return `${JSON.stringify(result, null, 1)}\n`;
+}
+
+/**
+ * Reads what {@link formatPropensityResult} wrote. Checks the format, the run's record and that each task has its main parts, not every
+ * number: results are files of one's own.
+ *
+ * @throws bad-input for anything else; unsupported for a later version
+ */
+export function parsePropensityResult(text: string, where: string): PropensityResult {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw mismatch("bad-input", where, "a result as JSON", JSON.stringify(text.slice(0, 40)), { cause });
+  }
+  const result = value as Partial<PropensityResult> | null;
+  if (typeof result !== "object" || result === null || result.format !== "trimtab-propensity")
+    throw mismatch("bad-input", where, 'a propensity result ("format": "trimtab-propensity")', "something else");
+  if (result.version !== 1)
+    throw mismatch("unsupported", where, "version 1", `version ${JSON.stringify(result.version)}`, {
+      hint: "it was written by another version of trimtab",
+    });
+  const run = checkRunRecord(result.run, `${where}: run`);
+  if (!Array.isArray(result.tasks) || result.tasks.length === 0)
+    throw mismatch("bad-input", `${where}: tasks`, "at least one task", "none");
+  for (const [i, task] of result.tasks.entries())
+    for (const part of ["name", "comparison", "strengths", "overStrengths", "significance"] as const)
+      if ((task as Partial<PropensityTask> | null)?.[part] === undefined)
+        throw mismatch("bad-input", `${where}: tasks[${i}]`, `"${part}"`, "nothing");
+  return { ...(result as PropensityResult), run };
+}
+
+const estimateColumns = (name: string) => [name, `${name}_low`, `${name}_high`];
+const estimateCells = ({ value, interval }: Estimate) => [value, interval?.low ?? null, interval?.high ?? null];
+
+/**
+ * Writes a result as CSV, one row a task and strength. Agreement is of the transferred with the native vector: `level_` of the values,
+ * `change_` of the changes from strength 0, in each measure; `_low` and `_high` are 95 % bootstrap intervals over items. Empty: not
+ * defined, or not measured at that strength.
+ */
+export function toPropensityCsv({ tasks, unit, run }: PropensityResult): string {
+  const kinds = ["levels", "changes"] as const;
+  const scores = ["pearson", "spearman", "mse"] as const;
+  const agreements = kinds.flatMap((kind) =>
+    measures.flatMap((measure) => scores.map((score) => ({ kind, measure, score }))),
+  );
+  const header = [
+    ...["task", "items", "seed", "unit", "strength"],
+    ...["change_native", "change_transferred", "change_random", "z_native", "z_transferred", "p", "p_holm"],
+    ...["accuracy_unsteered", "accuracy_native", "accuracy_transferred"],
+    ...estimateColumns("moved_wrong_native"),
+    ...estimateColumns("moved_wrong_transferred"),
+    ...agreements.flatMap(({ kind, measure, score }) => estimateColumns(`${kind.slice(0, -1)}_${measure}_${score}`)),
+  ];
+  const rows = tasks.flatMap((task) =>
+    task.strengths.map((entry, k) => {
+      const compared = task.comparison.strengths[k]!;
+      return [
+        ...[task.name, task.items, run.seed, unit, entry.strength],
+        ...[compared.native.change, compared.transferred.change, compared.random?.change],
+        ...[compared.z.native, compared.z.transferred, entry.significance?.p, entry.significance?.pHolm],
+        ...[task.baselineAccuracy, entry.accuracy.native, entry.accuracy.transferred],
+        ...estimateCells(entry.movedWrong.native),
+        ...estimateCells(entry.movedWrong.transferred),
+        ...agreements.flatMap(({ kind, measure, score }) => estimateCells(entry[kind][measure][score])),
+      ];
+    }),
+  );
+  return `${[header, ...rows].map((row) => row.map(toCell).join(",")).join("\n")}\n`;
+}
+
+/** RFC 4180: quoted where it must be. */
+function toCell(value: string | number | null | undefined): string {
+  const text = value === null || value === undefined ? "" : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
