@@ -190,6 +190,7 @@ export {
 } from "./evaluate/text/damage-baseline.ts";
 export { type DamagePoint, damageLevels, effectAtDamage } from "./evaluate/text/equal-damage.ts";
 export { type EvaluateTextOptions, evaluateText, type TextProgress } from "./evaluate/text/evaluate-text.ts";
+export { toJudgeScorer } from "./evaluate/text/judge-scorer.ts";
 export { languageCodes, openLanguageScorer } from "./evaluate/text/language.ts";
 export {
   type CrossScored,
@@ -205,6 +206,7 @@ export { type ResolveScorerOptions, resolveScorer, scorerForms } from "./evaluat
 export { type ScoredText, type Scorer, type ScoreText, type TextSample, toScorer } from "./evaluate/text/scorer.ts";
 export { openSentimentScorer } from "./evaluate/text/sentiment.ts";
 export { plainSampling, type TextSampling } from "./evaluate/text/speaker.ts";
+export { formatTextRecord, parseTextRecord, type TextRecord, toTextCsv } from "./evaluate/text/text-record.ts";
 export type {
   ArmBreak,
   DamageMeasure,
@@ -407,7 +409,9 @@ export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
 export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
+export { renderTextDamagePlot } from "./report/plots/text-damage-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
+export { renderTextStrengthPlot } from "./report/plots/text-strength-plot.ts";
 export { toPropensityTable } from "./report/propensity-table.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
@@ -422,6 +426,7 @@ export {
 } from "./report/study.ts";
 export { sweepLabels, toSweepMatrix } from "./report/sweep-matrix.ts";
 export { type Column, type Row, renderHtmlTable, renderTable } from "./report/table.ts";
+export { toLikenessTable, toTextTable } from "./report/text-table.ts";
 // steer
 export { checkVectorFits } from "./steer/check-vector-fits.ts";
 export {

@@ -27,5 +27,9 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "compare a transferred vector with the native one on multiple-choice items",
     load: () => import("./evaluate-propensity.ts"),
   },
+  "evaluate text": {
+    summary: "measure what vectors do to generated text, and what that costs",
+    load: () => import("./evaluate-text.ts"),
+  },
   doctor: { summary: "check this machine and say what to do", load: () => import("./doctor.ts") },
 };
