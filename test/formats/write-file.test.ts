@@ -1,8 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { splitFiles } from "../../src/formats/gguf-split.ts";
-import { writeFileAtomic } from "../../src/formats/write-file.ts";
+import { removeTemporaries, writeFileAtomic } from "../../src/formats/write-file.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 const folder = temporaryFolder();
@@ -73,6 +73,30 @@ describe("writeFileAtomic(path, data)", () => {
     expect(readFileSync(path, "utf8")).toBe("new");
     expect(lstatSync(join(folder.path, "link.txt")).isSymbolicLink()).toBe(true);
     expect(statSync(path).mode & 0o777).toBe(0o640);
+  });
+
+  test("removeTemporaries(path) removes what killed writers left, of this name only, however long names begin alike", async () => {
+    const start = "a-name-of-more-than-forty-characters-for-part-";
+    // The name that a writer of each would take, seen while it writes.
+    const half: string[] = [];
+    for (const part of ["1", "2"]) {
+      const chunks = async function* () {
+        yield Buffer.from("half");
+        half.push(...leftovers());
+        throw new Error("stopped");
+      };
+      await expect(writeFileAtomic(join(folder.path, `${start}${part}`), chunks())).rejects.toThrow();
+    }
+    const [first, second] = half as [string, string];
+    for (const name of [first, second]) folder.put(name, "half");
+    await removeTemporaries(join(folder.path, `${start}1`));
+    expect(leftovers()).toEqual([second]);
+    // A writer that runs is left alone.
+    const running = second.replace(`${process.pid}-`, `${process.ppid}-`);
+    folder.put(running, "half");
+    await removeTemporaries(join(folder.path, `${start}2`));
+    expect(leftovers()).toEqual([running]);
+    rmSync(join(folder.path, running));
   });
 
   test("lets several writers of one name finish, the last one whole", async () => {
