@@ -5,6 +5,7 @@ import { mismatch } from "../errors.ts";
 import type { AffineMap, FitMethod } from "./affine-map.ts";
 import { checkEnough } from "./check-enough.ts";
 import { choosePairs } from "./choose-pairs.ts";
+import { checkMaxSources } from "./choose-sources.ts";
 import { type CollectOptions, collectMoments } from "./collect-moments.ts";
 import type { Collection } from "./collection.ts";
 import { type AdamWChoice, checkDescent, fitAdamWFromText } from "./fit-adamw-text.ts";
@@ -12,7 +13,7 @@ import { checkFitChoice, type FitChoice } from "./fit-with.ts";
 import { formatLayers, type MapLayers, type ResolvedLayerPlan } from "./layer-plan.ts";
 import type { PredictionScore } from "./map-scores.ts";
 import { toCollectedLayers } from "./plan-layers.ts";
-import { checkMaxSources, type SolvedMaps, type SolveMapsOptions, scoreFits, solveMaps } from "./solve-maps.ts";
+import { type SolvedMaps, type SolveMapsOptions, scoreFits, solveMaps } from "./solve-maps.ts";
 
 export interface FitMapsOptions extends Omit<FitChoice, "method">, Omit<CollectOptions, "layers"> {
   /** Default ridge. */

@@ -1,16 +1,17 @@
 import { formatSite } from "../engine/site.ts";
-import { mismatch } from "../errors.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { AffineMap, FitRecord, MapEnd } from "./affine-map.ts";
 import { chooseLambda, defaultLambdas } from "./choose-lambda.ts";
-import { type Collection, type CollectionPlan, planWidths } from "./collection.ts";
+import { checkMaxSources, chooseSources, orderSources } from "./choose-sources.ts";
+import { type Collection, planWidths } from "./collection.ts";
 import { type Affine, decomposeSource, fitRidge, fitRidgePath, type SourceBasis } from "./fit-ridge.ts";
 import { type ChosenFit, type FitChoice, fitWith } from "./fit-with.ts";
 import { type FittingMoments, toFittingMoments } from "./fitting-moments.ts";
-import type { BlockName, JointMoments } from "./joint-moments.ts";
-import { formatLayers, type MapLayers } from "./layer-plan.ts";
+import type { JointMoments } from "./joint-moments.ts";
+import type { MapLayers } from "./layer-plan.ts";
 import type { MapScores, PredictionScore } from "./map-scores.ts";
+import { onlyProducts, sitesOf } from "./map-sites.ts";
 import { mapWarnings } from "./map-warnings.ts";
 import { diagonal, type Moments, toGroupCross, toGroupMoments } from "./moments.ts";
 import { medianNorm } from "./norm-histogram.ts";
@@ -20,7 +21,7 @@ import { scoreMoments } from "./score-moments.ts";
 import { scoreRoundTrip } from "./score-round-trip.ts";
 import { predictAffine, scoreRows, toHeldPairs } from "./score-rows.ts";
 import { scoreTokenIdentity } from "./score-token-identity.ts";
-import { type SelectSourcesOptions, selectSources } from "./select-sources.ts";
+
 import { swapMoments } from "./swap-moments.ts";
 
 export interface SolveMapsOptions extends FitChoice {
@@ -44,8 +45,6 @@ export interface SolvedMaps {
   readonly warnings: readonly string[];
 }
 
-/** Below this gain of validation R² a further source layer is not worth its width. */
-const leastGain = 1e-3;
 /** Enough to keep directions that barely occurred from growing without bound, little enough to cost no R² elsewhere. */
 const smallPenalty = 1e-3;
 /** Rows, or their weight, below which nothing can be fitted at all. */
@@ -136,7 +135,7 @@ function solveMap(workbench: Workbench, layers: MapLayers, options: SolveMapsOpt
   const { collection, moments } = workbench;
   const { plan } = collection;
   const { sources: named, target } = sitesOf(plan, layers);
-  const sources = chooseGroup(moments, named, target, options.maxSources);
+  const sources = chooseSources(moments, named, target, options.maxSources);
   const of = (joint: JointMoments) => toGroupMoments(joint, sources, target);
   const training = of(moments.training);
   const validation = of(moments.validation);
@@ -183,32 +182,6 @@ function toRecord({ collection, moments }: Workbench, { record }: ChosenFit, cre
     version: trimtabVersion(),
     ...(createdAt !== undefined && { createdAt }),
   };
-}
-
-/** The sources named, or those of them that add most. */
-function chooseGroup(
-  moments: FittingMoments,
-  named: readonly number[],
-  target: number,
-  maxSources: number | undefined,
-): readonly number[] {
-  if (maxSources === undefined || named.length <= maxSources) return named;
-  const first = [named[0] as number];
-  const path = fitRidgePath(toGroupMoments(moments.withoutValidation, first, target));
-  const { lambda } = chooseLambda(path, toGroupMoments(moments.validation, first, target), defaultLambdas(path));
-  const fit = (group: Moments) => fitRidge(group, { lambda });
-  const chosen = orderSources(moments, { sources: named, target }, { fit, most: maxSources, leastGain });
-  // In the order in which they were named.
-  return named.filter((site) => chosen.includes(site));
-}
-
-/** Sources by what they add on the validation rows, to maps that have not seen those. */
-function orderSources(
-  { withoutValidation, validation }: FittingMoments,
-  sites: { readonly sources: readonly number[]; readonly target: number },
-  options: SelectSourcesOptions,
-): number[] {
-  return selectSources({ training: withoutValidation, validation }, sites, options).map(({ site }) => site);
 }
 
 interface ScoreAllOptions {
@@ -287,56 +260,4 @@ function toGains(
     const { r2 } = scoreMoments(map, toGroupMoments(moments.heldOut, group, target));
     return { site: formatSite(plan.sourceSites[site] as MapEnd["site"]), r2 };
   });
-}
-
-/** A collection with the products that some maps need. @throws bad-input for no maps, or layers that were not collected together */
-function onlyProducts(collection: Collection, maps: readonly MapLayers[]): Collection {
-  const { plan, parts } = collection;
-  if (maps.length === 0) throw mismatch("bad-input", "layers", "at least one map", "none");
-  const needed = new Set<string>();
-  for (const layers of maps) {
-    const { sources, target } = sitesOf(plan, layers);
-    for (const a of [...sources, target]) for (const b of [...sources, target]) if (a >= b) needed.add(`${a}:${b}`);
-    const missing = [...needed].find((name) => !plan.blocks.some(({ row, col }) => `${row}:${col}` === name));
-    if (missing !== undefined)
-      throw mismatch("bad-input", "layers", "layers that were collected together", formatLayers(layers), {
-        hint: "collect moments with these --layers",
-      });
-  }
-  const isNeeded = ({ row, col }: BlockName): boolean => needed.has(`${row}:${col}`);
-  return {
-    ...collection,
-    plan: { ...plan, blocks: plan.blocks.filter(isNeeded) },
-    parts: parts.map((part) => ({ ...part, blocks: part.blocks.filter(isNeeded) })),
-  };
-}
-
-/** @throws bad-input for anything but an integer of at least 1, or none */
-export function checkMaxSources(maxSources: number | undefined): void {
-  if (maxSources !== undefined && !(Number.isSafeInteger(maxSources) && maxSources >= 1))
-    throw mismatch("bad-input", "maxSources", "an integer of at least 1", String(maxSources));
-}
-
-/** Places of a map's layers among the sites of a collection. */
-function sitesOf(
-  { sourceSites, targetSites }: CollectionPlan,
-  layers: MapLayers,
-): { readonly sources: readonly number[]; readonly target: number } {
-  const sources = layers.sources.map((layer) => siteOf(sourceSites, layer, "source"));
-  return { sources, target: sourceSites.length + siteOf(targetSites, layers.target, "target") };
-}
-
-function siteOf(sites: readonly MapEnd["site"][], layer: number, what: string): number {
-  const found = sites.findIndex((site) => site.layer === layer);
-  if (found < 0)
-    throw mismatch(
-      "bad-input",
-      `${what} layer`,
-      `one of ${sites.map((site) => site.layer).join(", ")}`,
-      String(layer),
-      {
-        hint: "only layers that were collected can be fitted",
-      },
-    );
-  return found;
 }
