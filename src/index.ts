@@ -73,6 +73,28 @@ export { type ErrorCode, statusOf, TrimtabError } from "./errors.ts";
 // evaluate
 export { type Arm, type ArmKind, promptArm, randomArms, shuffledArm, vectorArm } from "./evaluate/arms.ts";
 export { type BootstrapOptions, bootstrapIntervals } from "./evaluate/bootstrap.ts";
+export {
+  type BehaviourOptions,
+  type BehaviourSide,
+  itemBehaviour,
+  textBehaviour,
+} from "./evaluate/calibrate/behaviour.ts";
+export {
+  type CalibrateOptions,
+  type CalibrationSide,
+  type Candidate,
+  calibrate,
+  choosePoint,
+  toCalibrationCsv,
+} from "./evaluate/calibrate/calibrate.ts";
+export {
+  type CalibrationPoint,
+  type CalibrationRecord,
+  type CalibrationResult,
+  formatCalibrationRecord,
+  type HeldOutPoint,
+  parseCalibrationRecord,
+} from "./evaluate/calibrate/calibration-result.ts";
 export { type CellPart, type CellStore, hashCell, openCellStore, openMemoryCells } from "./evaluate/cell-store.ts";
 export {
   type ComparedVectors,
@@ -189,7 +211,7 @@ export {
   readDamageBaseline,
 } from "./evaluate/text/damage-baseline.ts";
 export { type DamagePoint, damageLevels, effectAtDamage } from "./evaluate/text/equal-damage.ts";
-export { type EvaluateTextOptions, evaluateText, type TextProgress } from "./evaluate/text/evaluate-text.ts";
+export { type EvaluateTextOptions, evaluateText, type TextProgress, toNeutral } from "./evaluate/text/evaluate-text.ts";
 export { toJudgeScorer } from "./evaluate/text/judge-scorer.ts";
 export { languageCodes, openLanguageScorer } from "./evaluate/text/language.ts";
 export {
@@ -205,7 +227,16 @@ export { repetitionOf } from "./evaluate/text/repetition.ts";
 export { type ResolveScorerOptions, resolveScorer, scorerForms } from "./evaluate/text/resolve-scorer.ts";
 export { type ScoredText, type Scorer, type ScoreText, type TextSample, toScorer } from "./evaluate/text/scorer.ts";
 export { openSentimentScorer } from "./evaluate/text/sentiment.ts";
-export { plainSampling, type TextSampling } from "./evaluate/text/speaker.ts";
+export {
+  type DamageCell,
+  openSpeakerCells,
+  plainSampling,
+  type Speaker,
+  type SpeakerCells,
+  type SpeakerCellsOptions,
+  type TextSampling,
+  type WrittenText,
+} from "./evaluate/text/speaker.ts";
 export { formatTextRecord, parseTextRecord, type TextRecord, toTextCsv } from "./evaluate/text/text-record.ts";
 export type {
   ArmBreak,
@@ -396,6 +427,7 @@ export {
 export { type HeatMapTextOptions, renderHeatMapText } from "./report/heat-map-text.ts";
 export type { LayerAxis, LayerMatrix } from "./report/layer-matrix.ts";
 export { renderPage } from "./report/page.ts";
+export { renderCalibrationHeatMap } from "./report/plots/calibration-heat-map.ts";
 export { renderChangeScatter } from "./report/plots/change-scatter.ts";
 export { renderCorrelationFigure } from "./report/plots/correlation-figure.ts";
 export { renderEffectPlot } from "./report/plots/effect-plot.ts";
@@ -412,7 +444,7 @@ export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
 export { renderTextDamagePlot } from "./report/plots/text-damage-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
 export { renderTextStrengthPlot } from "./report/plots/text-strength-plot.ts";
-export { toPropensityTable } from "./report/propensity-table.ts";
+export { toControlTable, toPropensityTable } from "./report/propensity-table.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
   formatMapLayers,
