@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type CellStore,
@@ -19,6 +18,7 @@ import {
   renderTable,
   type TaskInput,
   type TaskVectors,
+  toControlTable,
   toIdentity,
   toPropensityCsv,
   toPropensityTable,
@@ -81,7 +81,6 @@ export const command: Command = {
     const tasks = await readPropensityTasks(options, seed);
     const map =
       options.vectors.kind === "map" ? await chooseMap(options.vectors.map, options.vectors.layer) : undefined;
-    await mkdir(options.folder, { recursive: true });
     const progress = createProgress(effects, { silent: isSilent(args) });
     await using cells = await openCellStore(join(options.folder, "cells.jsonl"));
     if (cells.resumed > 0 && !isSilent(args))
@@ -214,9 +213,10 @@ function show(result: PropensityResult, folder: string, asJson: boolean, effects
     effects.stdout.write(`${JSON.stringify({ wrote: folder, result })}\n`);
     return;
   }
-  const { columns, rows } = toPropensityTable(result.tasks);
+  const tables = [toPropensityTable(result.tasks), toControlTable(result.tasks)];
+  const shown = tables.map(({ columns, rows }) => renderTable(columns, rows)).join("\n\n");
   const only = result.tasks.length === 1 ? `${result.tasks[0]!.comparison.verdict.text}\n` : "";
-  effects.stdout.write(`\n${renderTable(columns, rows)}\n\n${only}wrote ${folder}\n`);
+  effects.stdout.write(`\n${shown}\n\n${only}wrote ${folder}\n`);
   for (const warning of result.run.warnings) effects.stderr.write(`warning: ${warning}\n`);
 }
 

@@ -157,7 +157,11 @@ interface AppendedFile {
 
 async function openForAppending(path: string): Promise<AppendedFile> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true }).catch((cause: unknown) => {
+      if (cause instanceof Error && "code" in cause && cause.code === "EEXIST")
+        throw mismatch("io", dirname(path), "a folder, or nothing there yet", "a file of that name", { cause });
+      throw cause;
+    });
     const handle = await open(path, "a+");
     try {
       await checkHeader(handle, path);

@@ -1,6 +1,6 @@
 import type { PropensityTask } from "../evaluate/propensity/task-result.ts";
-import { mean, standardDeviation } from "../evaluate/statistics.ts";
-import { formatInterval, formatNumber } from "./format-number.ts";
+import { mean, standardDeviation, toFinite } from "../evaluate/statistics.ts";
+import { formatInterval, formatNumber, formatPercent, formatSigned } from "./format-number.ts";
 import type { TableContent } from "./strength-table.ts";
 
 /**
@@ -31,7 +31,7 @@ export function toPropensityTable(tasks: readonly PropensityTask[]): TableConten
       formatNumber(z.native, 1),
       formatNumber(z.transferred, 1),
       formatP(task.significance.transferred.pHolm),
-      `${formatNumber((task.antiSteerable.transferred.value ?? Number.NaN) * 100, 0)} %`,
+      formatPercent(task.antiSteerable.transferred.value),
     ];
   });
   const over = (pick: (row: (typeof numbers)[number]) => number | null, digits: number): string => {
@@ -53,6 +53,46 @@ export function toPropensityTable(tasks: readonly PropensityTask[]): TableConten
   return {
     columns: [{ title: "task" }, ...titles.map((title) => ({ title, align: "right" as const }))],
     rows: tasks.length > 1 ? [...rows, means] : rows,
+  };
+}
+
+/**
+ * Lays out what the vectors of each task do at α* beside every control, nats: the effect (half the difference between ±α*) of native,
+ * transferred, random (mean ± sd over directions) and shuffled-label vectors (mean), the change that words bring, the share of items
+ * whose positive answer is the likelier one, and the effect per nat of damage.
+ */
+export function toControlTable(tasks: readonly PropensityTask[]): TableContent {
+  const titles = ["native", "transferred", "random", "shuffled", "words", "accuracy: none", "native", "transferred"];
+  const hasDamage = tasks.some(({ damage }) => damage !== undefined);
+  return {
+    columns: [
+      { title: "effect at α*" },
+      ...[...titles, ...(hasDamage ? ["per damage: native", "transferred"] : [])].map((title) => ({
+        title,
+        align: "right" as const,
+      })),
+    ],
+    rows: tasks.map((task) => {
+      const { effect, reference } = task.comparison;
+      const at = task.strengths.find(({ strength }) => strength === reference);
+      const words = task.prompts.map(({ change }) => formatSigned(change.value)).join(" / ");
+      return [
+        task.name,
+        formatSigned(effect.native.value),
+        formatSigned(effect.transferred.value),
+        effect.random.length === 0
+          ? formatNumber(null)
+          : withSpread(mean(effect.random), toFinite(standardDeviation(effect.random)), 2),
+        task.shuffledEffects.length === 0 ? formatNumber(null) : formatSigned(mean(task.shuffledEffects)),
+        words === "" ? formatNumber(null) : words,
+        formatPercent(task.baselineAccuracy),
+        formatPercent(at?.accuracy.native),
+        formatPercent(at?.accuracy.transferred),
+        ...(hasDamage
+          ? [formatNumber(task.effectPerDamage?.native, 1), formatNumber(task.effectPerDamage?.transferred, 1)]
+          : []),
+      ];
+    }),
   };
 }
 

@@ -110,6 +110,8 @@ describe("openCellStore(path)", () => {
     expect(readFileSync(other, "utf8")).toBe("my notes, without a line end");
     const later = folder.put("later.jsonl", '{"format":"trimtab-cells","version":2}\n');
     await expect(openCellStore(later)).rejects.toMatchObject({ code: "unsupported" });
+    await expect(openCellStore(join(other, "cells.jsonl"))).rejects.toMatchObject({ code: "io" });
+    await expect(openCellStore(join(other, "cells.jsonl"))).rejects.toThrow("got a file of that name");
     const path = newPath();
     await (await openCellStore(path)).close();
     appendFileSync(path, '{"cell": 1}\n');

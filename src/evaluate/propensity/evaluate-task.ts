@@ -76,7 +76,8 @@ export async function evaluateTask(
   if (task.items.length < 2)
     throw mismatch("bad-input", task.name, "at least two items to measure on", String(task.items.length));
   const warnings = [...task.warnings];
-  for (const vector of [native, transferred]) warnings.push(...checkVectorFits(vector, model.description));
+  const sha256 = await model.sha256();
+  for (const vector of [native, transferred]) warnings.push(...checkVectorFits(vector, model.description, sha256));
   const abort = signal === undefined ? {} : { signal };
   const framed = frameItems(model, task.items, { chat });
   const tokenized = await tokenize(model, framed, task.name);
