@@ -121,6 +121,13 @@ export type {
   JudgeOptions,
   JudgeQuestion,
 } from "./evaluate/judges/judge.ts";
+export { type LogOddsJudge, type LogOddsJudgeOptions, openLogOddsJudge } from "./evaluate/judges/log-odds-judge.ts";
+export {
+  type AnswerOpenings,
+  defaultOpenings,
+  measureOpeningOdds,
+  tokenizeOpenings,
+} from "./evaluate/judges/opening-odds.ts";
 export { type PhraseJudgeOptions, phraseJudge } from "./evaluate/judges/phrase-judge.ts";
 export { refusalPhrases } from "./evaluate/judges/refusal-phrases.ts";
 export {
@@ -170,6 +177,50 @@ export type {
 export { extractTaskVectors, type TaskVectors, type TaskVectorsOptions } from "./evaluate/propensity/task-vectors.ts";
 export { measurePropensity, type Propensity, toPropensity } from "./evaluate/propensity.ts";
 export { pythonShuffle } from "./evaluate/python-shuffle.ts";
+export {
+  type EvaluateRefusalOptions,
+  estimateRefusal,
+  evaluateRefusal,
+  type MeasuredRefusal,
+  type RefusalCost,
+} from "./evaluate/refusal/evaluate-refusal.ts";
+export { type InstructionFrame, resolveFrame } from "./evaluate/refusal/instruction-frame.ts";
+export { isBroken } from "./evaluate/refusal/is-broken.ts";
+export { toJudgeAgreement } from "./evaluate/refusal/judge-agreement.ts";
+export type { PlanPassesOptions } from "./evaluate/refusal/plan-passes.ts";
+export { readInstructions } from "./evaluate/refusal/read-instructions.ts";
+export { formatRefusalResult, parseRefusalResult, toRefusalCsv } from "./evaluate/refusal/refusal-file.ts";
+export type {
+  ClassRates,
+  JudgedShares,
+  PromptMean,
+  RefusalLayerRecord,
+  RefusalResult,
+  RefusalRow,
+  RefusalSide,
+} from "./evaluate/refusal/refusal-result.ts";
+export {
+  extractRefusalVectors,
+  neededLayers,
+  type RefusalLayer,
+  type RefusalVectors,
+  toRefusalLayers,
+} from "./evaluate/refusal/refusal-vectors.ts";
+export type {
+  PromptValue,
+  RefusalJudge,
+  ResponseCell,
+  ResponseSampling,
+  ResponseValue,
+} from "./evaluate/refusal/response-cell.ts";
+export {
+  type DroppedInstructions,
+  type InstructionSplit,
+  type PromptClass,
+  promptClasses,
+  type SplitInstructionsOptions,
+  splitInstructions,
+} from "./evaluate/refusal/split-instructions.ts";
 export type { ComparisonProgress, Steer } from "./evaluate/run-comparison.ts";
 export { checkRunRecord, type ModelRole, type RunModel, type RunRecord } from "./evaluate/run-record.ts";
 export type { TextComparison, TextRow } from "./evaluate/run-text-comparison.ts";
