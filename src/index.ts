@@ -140,6 +140,7 @@ export {
   type TextScore,
   toLexiconEntry,
 } from "./evaluate/lexicon.ts";
+export { toPromptTokens } from "./evaluate/prompt-tokens.ts";
 export { type GridAgreement, gridAgreement, type MeasuredValues } from "./evaluate/propensity/agreement.ts";
 export {
   type AnswerCount,

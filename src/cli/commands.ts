@@ -31,5 +31,9 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "measure what vectors do to generated text, and what that costs",
     load: () => import("./evaluate-text.ts"),
   },
+  calibrate: {
+    summary: "pick layer and strength for a behaviour under a damage limit",
+    load: () => import("./calibrate.ts"),
+  },
   doctor: { summary: "check this machine and say what to do", load: () => import("./doctor.ts") },
 };
