@@ -66,11 +66,11 @@ export const command: Command = {
   options: { ...propensityFlags, ...seedFlag, ...modelFlags, ...shownFlags },
   examples: [
     {
-      line: "trimtab evaluate propensity 9b.gguf --source 2b.gguf --map map.safetensors --items openness.jsonl --choices -o run",
+      line: "trimtab evaluate propensity 9b.gguf --source 2b.gguf --map m.safetensors --items open.jsonl --choices -o run",
       explains: "One persona task as multiple choice; give --items again for more.",
     },
     {
-      line: "trimtab evaluate propensity demo:m --native n.safetensors --transferred t.safetensors --items french.jsonl -o run",
+      line: "trimtab evaluate propensity demo:m --native n.gguf --transferred t.gguf --items french.jsonl -o run",
       explains: "Two vectors that are there already.",
     },
   ],
