@@ -23,6 +23,8 @@ export interface LinalgDescription {
 
 interface Backend {
   readonly blas: Blas | undefined;
+  /** Threads that the library uses if nobody says otherwise; undefined where it does not say. */
+  readonly ownThreads?: number | undefined;
   readonly refused: readonly string[];
 }
 
@@ -31,9 +33,16 @@ interface Backend {
  * takes for 8 x 8 x 8 of them.
  */
 const worthCalling = 8 ** 3;
+/**
+ * Work of fewer multiplications than this is done by one thread, in about a millisecond: waking the others, who may have been sent to sleep
+ * or wait for a core, was seen to take longer.
+ */
+const worthSharing = 2 ** 25;
 
 let backend: Backend | undefined;
 let appliedThreads: number | undefined;
+/** Threads that the library was told to use last. */
+let sharedBy: number | undefined;
 
 /**
  * Chooses what computes from now on: a value of `TRIMTAB_BLAS`, which decides if this is never called.
@@ -48,6 +57,7 @@ export function useLinalg(
 ): void {
   backend = openBackend(choice, environment);
   appliedThreads = undefined;
+  sharedBy = undefined;
 }
 
 /** Says what computes the matrix products. Loads the library if nothing has needed it yet. @throws as `useLinalg` */
@@ -59,12 +69,19 @@ export function describeLinalg(): LinalgDescription {
     return { library: "portable", version, path: undefined, threads, lapack: false, refused };
   }
   const { name, version, path, lapack } = blas;
-  return { library: name, version, path, threads: blas.threads(), lapack: lapack !== undefined, refused };
+  const threads = chosenThreads() ?? openOnce().ownThreads;
+  return { library: name, version, path, threads, lapack: lapack !== undefined, refused };
 }
 
 /** The system library if one is in use and `multiplications` are worth a call into it. */
 export function blasFor(multiplications: number): Blas | undefined {
-  return multiplications < worthCalling ? undefined : openOnce().blas;
+  if (multiplications < worthCalling) return undefined;
+  const { blas, ownThreads } = openOnce();
+  if (!blas || ownThreads === undefined) return blas;
+  const threads = multiplications < worthSharing ? 1 : (chosenThreads() ?? ownThreads);
+  if (threads !== sharedBy) blas.setThreads(threads);
+  sharedBy = threads;
+  return blas;
 }
 
 /** The same for a factorisation. */
@@ -78,6 +95,7 @@ function openOnce(): Backend {
   const threads = chosenThreads();
   if (threads !== appliedThreads && threads !== undefined) {
     current.blas?.setThreads(threads);
+    sharedBy = threads;
     setPortableThreads(threads);
     appliedThreads = threads;
   }
@@ -96,7 +114,8 @@ function openBackend(choice: string | undefined, environment: BlasEnvironment): 
       continue;
     }
     try {
-      return { blas: openBlas(handle, path, name), refused };
+      const blas = openBlas(handle, path, name);
+      return { blas, ownThreads: blas.threads(), refused };
     } catch (error) {
       if (!(error instanceof TrimtabError) || kind === "named") throw error;
       refused.push(error.message);

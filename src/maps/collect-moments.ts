@@ -14,6 +14,7 @@ import type { OpenModel } from "../engine/open-model.ts";
 import { residPost } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
 import { seededRandom } from "../linalg/random.ts";
+import { linalgThreads, setLinalgThreads } from "../linalg/threads.ts";
 import { checkSameCollectionPlan } from "./check-collection-plan.ts";
 import { type CheckpointOptions, openCheckpoint } from "./checkpoint.ts";
 import { type Collection, type CollectionPlan, defaultHeldBytes, type Ledger } from "./collection.ts";
@@ -87,6 +88,17 @@ export async function collectMoments(
   target: OpenModel,
   options: CollectOptions,
 ): Promise<Collection> {
+  // The cores belong to the models: sums are small beside a decode, and threads that wait for one another by spinning cost both sides dearly.
+  const threads = linalgThreads();
+  setLinalgThreads(Math.max(1, threads >> 2));
+  try {
+    return await collect(source, target, options);
+  } finally {
+    setLinalgThreads(threads);
+  }
+}
+
+async function collect(source: OpenModel, target: OpenModel, options: CollectOptions): Promise<Collection> {
   const { shard, signal, onProgress, maxRows = Number.POSITIVE_INFINITY } = options;
   const rows = checkRows(options);
   checkModels(source, target);
