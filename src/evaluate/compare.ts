@@ -1,11 +1,9 @@
 import type { OpenModel } from "../engine/open-model.ts";
 import { mismatch } from "../errors.ts";
-import { seededRandom } from "../linalg/random.ts";
 import { checkVectorFits } from "../steer/check-vector-fits.ts";
 import type { StrengthUnit } from "../steer/strength.ts";
-import { toAdditions } from "../steer/to-additions.ts";
-import { randomLike } from "../vectors/null-vectors.ts";
 import type { SteeringVector } from "../vectors/steering-vector.ts";
+import { randomArms, vectorArm } from "./arms.ts";
 import type { Comparison } from "./comparison.ts";
 import { type PropensityItem, type TokenizedItem, toScoredItem } from "./items.ts";
 import type { LexiconEntry } from "./lexicon.ts";
@@ -117,16 +115,11 @@ function toSteers(
   randomCount: number,
   seed: number,
 ): { readonly native: Steer; readonly transferred: Steer; readonly random: readonly Steer[] } {
-  if (!Number.isInteger(randomCount) || randomCount < 0)
-    throw mismatch("bad-input", "random directions", "a whole number from 0", String(randomCount));
   checkVectorFits(native, model.description);
   checkVectorFits(transferred, model.description);
-  const steer =
-    (vector: SteeringVector): Steer =>
-    (strength) =>
-      toAdditions(vector, { strength, unit });
-  // Seeds drawn by seed, so that studies with neighbouring seeds do not share random directions.
-  const seeds = seededRandom(seed);
-  const random = Array.from({ length: randomCount }, () => steer(randomLike(transferred, seeds.integer(2 ** 32))));
-  return { native: steer(native), transferred: steer(transferred), random };
+  return {
+    native: vectorArm("native", native, { unit }).steer,
+    transferred: vectorArm("transferred", transferred, { unit }).steer,
+    random: randomArms(transferred, { count: randomCount, seed, unit }).map(({ steer }) => steer),
+  };
 }
