@@ -127,7 +127,8 @@ export function isReadFrom(selection: RowSelection, text: "pairs" | "corpus"): b
  *
  * A mean over running text is like any other text, and a map of all rows carries it. A single position is not: last tokens are full
  * stops or a template's own, a small part of all rows, and a map that treats the average row well may treat them badly (measured on
- * the demo family: cosine with the native vector 0.27, against 0.59 by a map of such rows). A `pattern` covers nothing by itself:
+ * the demo family: cosine with the native vector 0.22, against 0.66 by a map of the vector's own contrast set; rows of other texts' ends
+ * helped little, docs/guide/maps.md). A `pattern` covers nothing by itself:
  * whether the tokens that a vector was read from match it cannot be told from the rule. Which contrast set `pairs` came from, and any
  * weight, makes no difference.
  */

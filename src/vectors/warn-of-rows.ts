@@ -12,12 +12,12 @@ import { coversReadPosition, parseRowSelection } from "../activations/row-select
 export function warnOfRows(readAt: ReadPosition | undefined, selections: readonly string[]): string[] {
   if (readAt === undefined) return [];
   const position = formatReadPosition(readAt);
-  const others = readAt === "last" ? ["--rows last"] : isMean(readAt) ? ["--rows all"] : [];
+  const others = isMean(readAt) ? ["--rows all"] : [];
   return [...new Set(selections)]
     .filter((selection) => !coversReadPosition(parseRowSelection(selection), readAt))
     .map(
       (selection) =>
-        `the vector was read at ${position} and the map fitted on rows "${selection}", which are other rows: it may carry the vector badly. Fit one with ${[`--rows pairs@${position} --pairs FILE`, ...others].join(" or ")}`,
+        `the vector was read at ${position} and the map fitted on rows "${selection}", which are other rows: it may carry the vector badly. Fit one with ${[`--rows all,pairs@${position}*4 --pairs FILE, its own contrast set`, ...others].join(" or ")}`,
     );
 }
 

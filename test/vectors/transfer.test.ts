@@ -206,10 +206,10 @@ describe("transferVector(vector, maps)", () => {
   });
 
   test.each([
-    ["last", "all", "--rows pairs@last --pairs FILE or --rows last"],
+    ["last", "all", "--rows all,pairs@last*4 --pairs FILE, its own contrast set"],
     ["end-2", "all,last", "--rows pairs@end-2 --pairs FILE"],
     ["difference-mean", "last", "--rows pairs@difference-mean --pairs FILE or --rows all"],
-    ["last", "pattern:/[.!?]/", "--rows last"],
+    ["last", "pattern:/[.!?]/", "--rows all,pairs@last*4"],
   ])("warns of a vector read at %s and a map of rows %s", (readAt, rowSelection, advice) => {
     const read = madeUpVector({ 3: [1, 1] }, { readAt: parseReadPosition(readAt) });
     const { warnings } = transferVector(read, [{ ...map, fit: { rowSelection } }]);
