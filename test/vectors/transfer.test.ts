@@ -207,8 +207,8 @@ describe("transferVector(vector, maps)", () => {
 
   test.each([
     ["last", "all", "--rows all,pairs@last*4 --pairs FILE, its own contrast set"],
-    ["end-2", "all,last", "--rows pairs@end-2 --pairs FILE"],
-    ["difference-mean", "last", "--rows pairs@difference-mean --pairs FILE or --rows all"],
+    ["end-2", "all,last", "--rows all,pairs@end-2*4 --pairs FILE"],
+    ["difference-mean", "last", "--rows all,pairs@difference-mean*4 --pairs FILE, its own contrast set or --rows all"],
     ["last", "pattern:/[.!?]/", "--rows all,pairs@last*4"],
   ])("warns of a vector read at %s and a map of rows %s", (readAt, rowSelection, advice) => {
     const read = madeUpVector({ 3: [1, 1] }, { readAt: parseReadPosition(readAt) });
