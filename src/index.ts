@@ -214,6 +214,7 @@ export type {
   ResponseSampling,
   ResponseValue,
 } from "./evaluate/refusal/response-cell.ts";
+export { type SortedMaps, sortMaps } from "./evaluate/refusal/sort-maps.ts";
 export {
   type DroppedInstructions,
   type InstructionSplit,
@@ -222,8 +223,16 @@ export {
   type SplitInstructionsOptions,
   splitInstructions,
 } from "./evaluate/refusal/split-instructions.ts";
+export { brokenLimit, type StrongestRows, shownLayer, strongestRows } from "./evaluate/refusal/strongest-rows.ts";
 export type { ComparisonProgress, Steer } from "./evaluate/run-comparison.ts";
-export { checkRunRecord, type ModelRole, type RunModel, type RunRecord } from "./evaluate/run-record.ts";
+export {
+  checkRunModel,
+  checkRunRecord,
+  type ModelRole,
+  type RunModel,
+  type RunRecord,
+  toRunModel,
+} from "./evaluate/run-record.ts";
 export type { TextComparison, TextRow } from "./evaluate/run-text-comparison.ts";
 export { holm, type Significance, studentTail, testAgainstNull } from "./evaluate/significance.ts";
 export { type ItemSplit, questionOf, type SplitOptions, splitItems } from "./evaluate/split-items.ts";
@@ -462,10 +471,38 @@ export {
   type PathReference,
   parseReference,
 } from "./models/reference.ts";
-export { type ResolvedModel, type ResolveOptions, resolveModel } from "./models/resolve-model.ts";
+export { measureRemoteModel, type ResolvedModel, type ResolveOptions, resolveModel } from "./models/resolve-model.ts";
 export { trimtabVersion } from "./models/trimtab-version.ts";
 export { type UntrainedCopy, type UntrainedCopyOptions, writeUntrainedCopy } from "./models/untrained-copy.ts";
+// recipe
+export { type EstimateRecipeOptions, estimateRecipe, type RecipeEstimate } from "./recipe/estimate-recipe.ts";
+export { parseRecipe, readRecipe } from "./recipe/parse-recipe.ts";
+export { chooseStages, planStages } from "./recipe/plan-stages.ts";
+export type {
+  ItemsSplit,
+  PropensityRecipe,
+  PropensitySet,
+  Recipe,
+  RecipeCorpus,
+  RecipeFile,
+  RecipeGrid,
+  RecipeMap,
+  RecipeTask,
+  RecipeVector,
+  TextRecipe,
+  VectorSource,
+} from "./recipe/recipe.ts";
+export { type RecipeRun, type RunRecipeOptions, runRecipe, type StageEvent } from "./recipe/run-recipe.ts";
+export type { Bench, Stage, StageEstimate, StageProgress } from "./recipe/stage.ts";
 // report
+export {
+  type AnswerMap,
+  type AnswerNumbers,
+  type AnswerTask,
+  type AnswerText,
+  toAnswer,
+} from "./report/answer.ts";
+export { type DataColumn, type DataTable, formatCsv, renderDataTable } from "./report/data-table.ts";
 export { escapeHtml } from "./report/escape-html.ts";
 export { findWarnings } from "./report/find-warnings.ts";
 export {
@@ -490,6 +527,7 @@ export {
   renderLearningCurve,
 } from "./report/plots/learning-curve.ts";
 export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
+export { type RefusalPlotOptions, renderRefusalPlot } from "./report/plots/refusal-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
 export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
@@ -497,6 +535,11 @@ export { renderTextDamagePlot } from "./report/plots/text-damage-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
 export { renderTextStrengthPlot } from "./report/plots/text-strength-plot.ts";
 export { toControlTable, toPropensityTable } from "./report/propensity-table.ts";
+export { renderReport } from "./report/render-report.ts";
+export type { Report, ReportFigure, ReportSection, TextGroup } from "./report/report.ts";
+export { checkMapsFile, formatMapsFile, type MapsFile } from "./report/results/maps-file.ts";
+export { checkSweepFile, formatSweepFile, type SweepFile } from "./report/results/sweep-file.ts";
+export { type RunFolder, type RunResult, readRunFolder } from "./report/run-folder.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
   formatMapLayers,
@@ -511,6 +554,8 @@ export {
 export { sweepLabels, toSweepMatrix } from "./report/sweep-matrix.ts";
 export { type Column, type Row, renderHtmlTable, renderTable } from "./report/table.ts";
 export { toLikenessTable, toTextTable } from "./report/text-table.ts";
+export { toReport } from "./report/to-report.ts";
+export { formatReport, type WriteReportOptions, writeReport } from "./report/write-report.ts";
 // steer
 export { checkVectorFits } from "./steer/check-vector-fits.ts";
 export {

@@ -7,6 +7,7 @@ import { extractVector } from "../../vectors/extract.ts";
 import { shuffledLabels } from "../../vectors/null-vectors.ts";
 import type { SteeringVector } from "../../vectors/steering-vector.ts";
 import { type CellPart, type CellStore, hashCell } from "../cell-store.ts";
+import { fromStored, toStored } from "../stored-vector.ts";
 import type { FramedItems } from "./framing.ts";
 
 /** The vector of a task on one model, and the same from shuffled labels. */
@@ -71,31 +72,4 @@ export async function extractTaskVectors(
     shuffled.push({ seed, vector: await extract(shuffledLabels(items, seed)) });
   }
   return { vector, shuffled };
-}
-
-interface StoredVector extends Omit<SteeringVector, "directions"> {
-  readonly directions: readonly { readonly site: Site; readonly medianNorm: number | null; readonly base64: string }[];
-}
-
-function toStored({ directions, provenance }: SteeringVector): StoredVector {
-  return {
-    directions: directions.map(({ site, medianNorm, vector }) => ({
-      site,
-      medianNorm: medianNorm ?? null,
-      base64: Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString("base64"),
-    })),
-    provenance,
-  };
-}
-
-function fromStored({ directions, provenance }: StoredVector): SteeringVector {
-  return {
-    directions: directions.map(({ site, medianNorm, base64 }) => {
-      // A copy, because a Buffer may begin anywhere in its pool and a Float32Array must not.
-      const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
-      return { site, medianNorm: medianNorm ?? undefined, vector: new Float32Array(bytes.buffer) };
-    }),
-    // JSON leaves out the fields that are undefined; they read the same.
-    provenance,
-  };
 }

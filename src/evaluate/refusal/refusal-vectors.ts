@@ -7,6 +7,8 @@ import { extractVector } from "../../vectors/extract.ts";
 import type { Separation } from "../../vectors/separation.ts";
 import type { SteeringVector } from "../../vectors/steering-vector.ts";
 import { transferVector } from "../../vectors/transfer.ts";
+import { type CellPart, type CellStore, hashCell } from "../cell-store.ts";
+import { fromStored, toStored } from "../stored-vector.ts";
 import type { InstructionFrame } from "./instruction-frame.ts";
 import type { InstructionSplit } from "./split-instructions.ts";
 
@@ -30,6 +32,9 @@ export interface RefusalVectors {
 
 export interface ExtractRefusalOptions {
   readonly layers: readonly number[];
+  /** A killed run answers from here: a vector that came out different in its last bit would make every later cell another one. */
+  readonly cells: CellStore;
+  readonly identity: { readonly [key: string]: CellPart };
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
@@ -46,7 +51,7 @@ export async function extractRefusalVectors(
   model: OpenModel,
   frame: InstructionFrame,
   train: InstructionSplit["train"],
-  { layers, signal, onProgress }: ExtractRefusalOptions,
+  { layers, cells, identity, signal, onProgress }: ExtractRefusalOptions,
 ): Promise<RefusalVectors> {
   const pairs = train.harmless.map((harmless, i) => ({
     prompt: "",
@@ -54,15 +59,30 @@ export async function extractRefusalVectors(
     negative: frame.render(train.harmful[i]!),
     where: `training prompts ${i + 1}`,
   }));
-  const { vector, sites } = await extractVector(model, pairs, {
-    sites: layers.map(residPost),
-    readAt: "last",
+  const key = hashCell({
+    kind: "refusal vector",
+    version: 1,
+    identity,
+    layers,
     parseSpecial: frame.parseSpecial,
-    concept: "harmless − harmful",
-    signal,
-    onProgress,
+    texts: pairs.map(({ positive, negative }) => [positive, negative]),
   });
-  return { vector, heldOut: new Map(sites.map(({ site, heldOut }) => [site.layer, heldOut])) };
+  const { stored, heldOut } = await cells.measure(key, async () => {
+    const { vector, sites } = await extractVector(model, pairs, {
+      sites: layers.map(residPost),
+      readAt: "last",
+      parseSpecial: frame.parseSpecial,
+      concept: "harmless − harmful",
+      signal,
+      onProgress,
+    });
+    return { stored: toStored(vector), heldOut: sites.map((site) => site.heldOut ?? null) };
+  });
+  const vector = fromStored(stored);
+  return {
+    vector,
+    heldOut: new Map(vector.directions.map(({ site }, i) => [site.layer, heldOut[i] ?? undefined])),
+  };
 }
 
 /** Layers that a model's directions are needed at: those asked for, where maps end, and where they start. */

@@ -235,7 +235,11 @@ describe("extractRefusalVectors, toRefusalLayers", () => {
   test("find the planted direction, pointing from harmful to harmless, and carry it through a map", async () => {
     const { model, options } = await prepare();
     // The planted word is read at the last token: nothing may follow the instruction.
-    const own = await extractRefusalVectors(model, options.frame, split.train, { layers: [0, 1] });
+    const own = await extractRefusalVectors(model, options.frame, split.train, {
+      layers: [0, 1],
+      cells: openMemoryCells(),
+      identity: {},
+    });
     const planted = layerOf(direction).native.directions[0]!.vector;
     const found = own.vector.directions[1]!.vector;
     const dot = found.reduce((sum, value, i) => sum + value * planted[i]!, 0);
