@@ -81,8 +81,8 @@ export const command: Command = {
   },
   examples: [
     {
-      line: "trimtab calibrate 9b.gguf --pairs calm.jsonl --layers 12-28 --items calm-items.jsonl --max-damage 0.3 -o run",
-      explains: "The layer and strength that make answers calmest at 0.3 nats.",
+      line: "trimtab calibrate 9b.gguf --pairs calm.jsonl --layers 12-28 --items calm-items.jsonl -o run",
+      explains: "The layer and strength that make answers calmest within half a nat.",
     },
     {
       line: "trimtab calibrate demo:m --vectors t.safetensors --prompts open.txt --score language:fr -o run",

@@ -40,7 +40,7 @@ const name = "evaluate text";
 export const command: Command = {
   name,
   summary: "measure what vectors do to generated text, and what that costs",
-  usage: "evaluate text MODEL --prompts FILE --native FILE --transferred FILE --score WHAT -o DIR [options]",
+  usage: "evaluate text MODEL --prompts FILE --native FILE --score WHAT -o DIR [options]",
   description: `
     The model continues each prompt unsteered and under each vector at each strength, with the same seeds. Scorers say what the texts
     show. Beside every score stands what it cost: the loss of the unsteered model on the texts, how far the next-token distributions
@@ -65,7 +65,7 @@ export const command: Command = {
     strengths: {
       type: "string",
       value: "LIST",
-      description: "such as 0.25n,0.5n or -8,8",
+      description: "such as 0.25n,0.5n; below 0: --strengths=-8,8",
       default: "0.25n,0.5n,0.75n,1n",
     },
     ...scoreFlags,
@@ -81,11 +81,11 @@ export const command: Command = {
   },
   examples: [
     {
-      line: "trimtab evaluate text 9b.gguf --prompts open.txt --native n.safetensors --transferred t.safetensors --score sentiment -o run",
+      line: "trimtab evaluate text 9b.gguf --prompts p.txt --native n.gguf --transferred t.gguf --score sentiment -o run",
       explains: "How happy the texts are under each vector, and what that costs.",
     },
     {
-      line: "trimtab evaluate text demo:m --prompts open.txt --transferred t.safetensors --score language:fr --score capitals -o run",
+      line: "trimtab evaluate text demo:m --prompts p.txt --native n.gguf --score language:fr --score capitals -o run",
       explains: "Two scores of the same texts.",
     },
   ],

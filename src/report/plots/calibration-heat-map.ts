@@ -10,7 +10,7 @@ const margin = { top: 40, right: 16, bottom: 44, left: 58 };
 
 /**
  * Renders a calibration's grid as a heat map: layers downwards, strengths to the right, the effect as colour and number, a fall in the
- * other colour; points over the damage limit crossed out, the chosen one framed.
+ * other colour; points over the damage limit marked ×, the chosen one framed.
  */
 export function renderCalibrationHeatMap(
   result: Pick<CalibrationResult, "grid" | "chosen" | "behaviour" | "unit" | "maxDamage">,
@@ -19,13 +19,16 @@ export function renderCalibrationHeatMap(
   const layers = [...new Set(grid.map(({ layer }) => layer))].sort((a, b) => a - b);
   const strengths = [...new Set(grid.map(({ strength }) => strength))].sort((a, b) => a - b);
   const most = Math.max(0, ...grid.map(({ effect }) => Math.abs(effect ?? 0)));
-  const column = Math.max(34, Math.floor((figureWidth - margin.left - margin.right) / strengths.length));
+  // Narrow enough to be one picture, wide enough for a signed number.
+  const column = Math.min(72, Math.max(44, Math.floor((figureWidth - margin.left - margin.right) / strengths.length)));
+  const width = Math.max(300, margin.left + margin.right + column * strengths.length);
   const place = { x: "strength", y: "layer" } as const;
   const band = { type: "band", padding: 0, labelArrow: "none", labelAnchor: "center", tickSize: 3 } as const;
   return renderFigure({
     description: `Effect on ${result.behaviour.name} by layer and strength${chosen ? `: layer ${chosen.layer} at ${chosen.strength} chosen` : ": nothing chosen"}`,
     plot: {
-      width: margin.left + margin.right + column * strengths.length,
+      width,
+      marginRight: width - margin.left - column * strengths.length,
       height: margin.top + margin.bottom + 34 * layers.length,
       marginTop: margin.top,
       marginLeft: margin.left,
@@ -43,9 +46,10 @@ export function renderCalibrationHeatMap(
           ...place,
           filter: ({ isAllowed }: CalibrationPoint) => !isAllowed,
           symbol: "times",
-          r: 11,
+          r: 3.5,
+          dx: column / 2 - 7,
+          dy: -10,
           stroke: "currentColor",
-          strokeOpacity: 0.35,
         }),
         Plot.text(grid, { ...place, text: ({ effect }: CalibrationPoint) => formatNumber(effect) }),
         Plot.cell(chosen ? [chosen] : [], { ...place, fill: "none", stroke: "currentColor", strokeWidth: 2.5 }),

@@ -1,0 +1,135 @@
+import { resolve } from "node:path";
+import { parseHTML } from "linkedom";
+import { describe, expect, test } from "vitest";
+import type { MeasuredTexts, TextResult } from "../../src/evaluate/text/text-result.ts";
+import { renderCalibrationHeatMap } from "../../src/report/plots/calibration-heat-map.ts";
+import { renderTextDamagePlot } from "../../src/report/plots/text-damage-plot.ts";
+import { renderTextStrengthPlot } from "../../src/report/plots/text-strength-plot.ts";
+import { toLikenessTable, toTextTable } from "../../src/report/text-table.ts";
+
+const around = (value: number, half: number) => ({ value, interval: { low: value - half, high: value + half } });
+
+/** A row whose numbers follow from the strength: the native vector does most for its damage, random ones nothing. */
+function row(arm: string, kind: MeasuredTexts["kind"], strength: number): MeasuredTexts {
+  const gain = kind === "native" ? 1 : kind === "transferred" ? 0.8 : 0;
+  const share = 1 / (1 + Math.exp(-8 * gain * strength + 3));
+  const change = share - 1 / (1 + Math.exp(3));
+  const cost = kind === "random" ? 0.6 : kind === "transferred" ? 1.1 : 1;
+  return {
+    arm,
+    kind,
+    strength,
+    texts: 80,
+    tokens: 2000,
+    scores: [{ scorer: "language:fr", scored: 80, value: around(share, 0.08), change: around(change, 0.08) }],
+    lossNats: around(2.2 + 2.4 * cost * strength ** 2, 0.2),
+    klNats: around(2 * cost * strength ** 2, 0.05),
+    top1Agreement: Math.exp(-Math.abs(strength)),
+    distinct1: 0.4,
+    distinct2: 0.9,
+    repetition: around(0.02, 0.01),
+    samples: [{ prompt: "Once", text: " upon a time" }],
+  };
+}
+
+const strengths = [-0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1];
+const arms = [
+  ["native", "native"],
+  ["transferred", "transferred"],
+  ["random 1", "random"],
+  ["random 2", "random"],
+] as const;
+const result: Pick<TextResult, "rows" | "scorers" | "breaks" | "unit" | "likeness"> = {
+  unit: "rms",
+  scorers: [{ name: "language:fr", about: "share of texts in fr" }],
+  rows: [row("none", "none", 0), ...arms.flatMap(([arm, kind]) => strengths.map((s) => row(arm, kind, s)))],
+  breaks: [
+    { arm: "native", kind: "native", side: "positive", at: { strength: 1, reason: "loss", lastGood: 0.75 } },
+    { arm: "random 1", kind: "random", side: "positive", at: { strength: null, reason: null, lastGood: 1 } },
+  ],
+  likeness: [
+    {
+      strength: 0.5,
+      a: "native",
+      b: "transferred",
+      divergence: {
+        jeffreys: around(0.1, 0.02),
+        forward: around(0.06, 0.02),
+        backward: around(0.04, 0.02),
+        texts: [80, 80],
+      },
+      closeness: around(0.9, 0.05),
+    },
+  ],
+};
+const grid = [1, 2, 3].flatMap((layer) =>
+  strengths.map((strength) => ({
+    layer,
+    strength,
+    effect: layer === 3 && strength === 1 ? null : strength * layer,
+    klNats: strength ** 2 * layer,
+    isAllowed: strength ** 2 * layer <= 1,
+  })),
+);
+const calibration = {
+  grid,
+  chosen: grid.find(({ layer, strength }) => layer === 3 && strength === 0.5)!,
+  behaviour: { name: "propensity", about: "nats" },
+  unit: "rms" as const,
+  maxDamage: 1,
+};
+
+const plots: readonly (readonly [string, () => string])[] = [
+  ["text-strength.svg", () => renderTextStrengthPlot(result, "language:fr")],
+  ["text-damage.svg", () => renderTextDamagePlot(result, "language:fr")],
+  ["text-damage-loss.svg", () => renderTextDamagePlot(result, "language:fr", "loss")],
+  ["calibration.svg", () => renderCalibrationHeatMap(calibration)],
+];
+
+describe("plots of texts and calibrations", () => {
+  for (const [name, render] of plots)
+    test(`${name} looks as it did, has a name and nothing undefined`, async () => {
+      const svg = render();
+      await expect(svg).toMatchFileSnapshot(resolve("test/report/snapshots", name));
+      expect(render()).toBe(svg);
+      const { document } = parseHTML(svg);
+      expect(document.querySelector("svg")?.getAttribute("aria-label")?.length).toBeGreaterThan(20);
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+      expect(svg).not.toMatch(/\b(href|src)=/);
+    });
+
+  test("a run of one vector without a value, and a grid where nothing moves, still draw", () => {
+    const none = { value: null, interval: null };
+    const empty = result.rows.slice(0, 3).map((each) => ({
+      ...each,
+      scores: [{ ...each.scores[0]!, value: none, change: none }],
+    }));
+    for (const svg of [
+      renderTextStrengthPlot({ ...result, rows: empty, breaks: [] }, "language:fr"),
+      renderTextDamagePlot({ ...result, rows: empty }, "language:fr"),
+      renderCalibrationHeatMap({ ...calibration, chosen: null, grid: grid.map((p) => ({ ...p, effect: null })) }),
+    ])
+      expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test("names are escaped", () => {
+    const name = `"><script>$&</script>`;
+    for (const svg of [
+      renderTextStrengthPlot({ ...result, scorers: [{ name, about: "" }] }, name),
+      renderTextDamagePlot({ ...result, scorers: [{ name, about: "" }] }, name),
+      renderCalibrationHeatMap({ ...calibration, behaviour: { name, about: "" } }),
+    ])
+      expect(svg).not.toContain("<script>");
+  });
+});
+
+describe("toTextTable(result), toLikenessTable(result)", () => {
+  test("have a cell for every column", () => {
+    for (const { columns, rows } of [toTextTable(result), toLikenessTable(result)])
+      for (const cells of rows) expect(cells).toHaveLength(columns.length);
+    expect(toTextTable(result).rows[0]![0]).toBe("unsteered");
+    expect(toLikenessTable(result).rows).toEqual([
+      ["transferred", "0.5", "0.10", expect.stringContaining("0.08"), "0.90", expect.stringContaining("0.95")],
+    ]);
+  });
+});
