@@ -5,7 +5,7 @@ import { type EngineModel, formatStudy, parseLayerPair, renderPage, type Study, 
 import type { Command } from "./command.ts";
 import { formatDemo } from "./demo-print.ts";
 import { type DemoConcept, demoConcepts, runDemoStudy } from "./demo-study.ts";
-import { isSilent, modelFlags, seedFlag, seedOf, shownFlags } from "./flags.ts";
+import { isSilent, modelFlags, seedFlag, seedOf, shownFlags, threadsOf } from "./flags.ts";
 import { openModelOf } from "./open-model.ts";
 import { checkOutput } from "./output-path.ts";
 import { createProgress } from "./progress.ts";
@@ -66,7 +66,7 @@ export const command: Command = {
     const path = args.text("output") ?? (await ownReport("report.html", args.isSet("force")));
     const output = args.text("output") === undefined ? path : await checkOutput(args, [".html"]);
     const progress = createProgress(effects, { silent: isSilent(args) });
-    const lanes = Math.min(args.whole("threads", 1, 1024) ?? availableParallelism(), concepts.length);
+    const lanes = Math.min(threadsOf(args) ?? availableParallelism(), concepts.length);
     await using small = await openModelOf(source, args, effects, { progress, threads: 1 });
     const larges: EngineModel[] = [];
     let study: Study;

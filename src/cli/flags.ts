@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Arguments } from "./arguments.ts";
 import type { Flag } from "./command.ts";
 
@@ -12,7 +13,7 @@ export const shownFlags: Readonly<Record<"json" | "quiet" | "help", Flag>> = {
 
 /** How models are opened. */
 export const modelFlags: Readonly<Record<"threads" | "gpu-layers" | "library" | "offline", Flag>> = {
-  threads: { type: "string", value: "N", description: "threads to compute with", default: "all" },
+  threads: { type: "string", value: "N", description: "threads to compute with, of those there are", default: "all" },
   "gpu-layers": { type: "string", value: "N", description: "blocks to compute on the GPU, -1 for all", default: "-1" },
   library: {
     type: "string",
@@ -33,6 +34,15 @@ export const outputFlags: Readonly<Record<"output" | "force", Flag>> = {
   output: { type: "string", short: "o", value: "FILE", description: "file to write" },
   force: { type: "boolean", short: "f", description: "replace the file if it is there" },
 };
+
+/**
+ * The threads of a command line, never more than there are: beyond that the engine's threads wait for one another by spinning, and a
+ * minute's work takes an hour. Undefined unless given.
+ */
+export function threadsOf(args: Arguments): number | undefined {
+  const asked = args.whole("threads", 1, 1024);
+  return asked === undefined ? undefined : Math.min(asked, availableParallelism());
+}
 
 /** The seed of a command line; 0 unless given. */
 export function seedOf(args: Arguments): number {

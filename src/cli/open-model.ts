@@ -1,6 +1,7 @@
 import { type DownloadProgress, type EngineModel, openReference } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Effects } from "./effects.ts";
+import { threadsOf } from "./flags.ts";
 import { toPlainText } from "./plain-text.ts";
 import type { Progress } from "./progress.ts";
 
@@ -19,7 +20,7 @@ export async function openModelOf(
   reference: string,
   args: Arguments,
   effects: Effects,
-  { progress, context, threads = args.whole("threads", 1, 1024) }: OpenModelOptions,
+  { progress, context, threads = threadsOf(args) }: OpenModelOptions,
 ): Promise<EngineModel> {
   const gpuLayers = args.whole("gpu-layers", -1, 100_000);
   const variant = args.choice("library", libraries);

@@ -4,6 +4,7 @@ import { parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
 import type { Effects } from "./effects.ts";
+import { threadsOf } from "./flags.ts";
 import { renderGroup, renderHelp, renderOverview } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import { toPlainText } from "./plain-text.ts";
@@ -43,7 +44,7 @@ async function dispatch(argv: readonly string[], effects: Effects): Promise<numb
   const command = await loadCommand(asked, words[0]);
   const args = parseArguments(after, command);
   // What models compute with holds for matrix products too, in every command that has the flag.
-  const threads = Object.hasOwn(command.options, "threads") ? args.whole("threads", 1, 1024) : undefined;
+  const threads = Object.hasOwn(command.options, "threads") ? threadsOf(args) : undefined;
   if (threads !== undefined) setLinalgThreads(threads);
   return (await command.run(args, effects)) ?? 0;
 }
