@@ -27,6 +27,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "compare a transferred vector with the native one on multiple-choice items",
     load: () => import("./evaluate-propensity.ts"),
   },
+  "evaluate refusal": {
+    summary: "measure how a direction carried between models changes what they refuse",
+    load: () => import("./evaluate-refusal.ts"),
+  },
   "evaluate text": {
     summary: "measure what vectors do to generated text, and what that costs",
     load: () => import("./evaluate-text.ts"),
@@ -35,5 +39,7 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "pick layer and strength for a behaviour under a damage limit",
     load: () => import("./calibrate.ts"),
   },
+  reproduce: { summary: "run a whole experiment from one file", load: () => import("./reproduce.ts") },
+  report: { summary: "show the results of a run as one page", load: () => import("./report.ts") },
   doctor: { summary: "check this machine and say what to do", load: () => import("./doctor.ts") },
 };

@@ -89,8 +89,12 @@ export async function evaluateRefusal(
   let baseline: DamageBaseline | undefined;
   for (const [i, pass] of passes.entries()) {
     checkNotAborted(signal);
-    const tell = (done: number): void =>
-      onProgress?.({ done: i * perPass + done, total: passes.length * perPass, pass: nameOf(pass) });
+    let told = -1;
+    const tell = (done: number): void => {
+      // A pass from the store is told once, one that was measured as its last response came in.
+      if (done > told) onProgress?.({ done: i * perPass + done, total: passes.length * perPass, pass: nameOf(pass) });
+      told = done;
+    };
     const cell = await cells.measure(pass.key, () =>
       measureResponses(model, prompts, { ...options, steering: pass.steering, ...abort, onProgress: tell }),
     );

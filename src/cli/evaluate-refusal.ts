@@ -1,0 +1,261 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { mismatch } from "../errors.ts";
+import {
+  type AffineMap,
+  createCallBudget,
+  type EngineModel,
+  estimateRefusal,
+  evaluateRefusal,
+  formatCount,
+  formatRefusalResult,
+  type MeasuredRefusal,
+  openCellStore,
+  promptClasses,
+  type RefusalCost,
+  type RefusalResult,
+  type ResponseSampling,
+  readInstructions,
+  readMaps,
+  renderRefusalPlot,
+  shownLayer,
+  splitInstructions,
+  toJudgeAgreement,
+  toRefusalCsv,
+  toRunModel,
+  toStandaloneSvg,
+  writeFileAtomic,
+} from "../index.ts";
+import type { Command } from "./command.ts";
+import type { Effects } from "./effects.ts";
+import { isSilent, modelFlags, shownFlags } from "./flags.ts";
+import { openModelOf } from "./open-model.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { type RefusalOptions, readRefusalOptions, refusalFlags } from "./refusal-flags.ts";
+import { readJudgeFiles } from "./refusal-judges.ts";
+import { renderRefusal } from "./refusal-print.ts";
+import { type PlannedSide, planSides } from "./refusal-sides.ts";
+import { runRecordOf } from "./run-record-of.ts";
+import { readSampling, samplingFlags } from "./sampling-flags.ts";
+
+const name = "evaluate refusal";
+
+export const command: Command = {
+  name,
+  summary: "measure how a direction carried between models changes what they refuse",
+  usage: "evaluate refusal TARGET --harmless FILE --harmful FILE [--source MODEL --map FILE] -o DIR [options]",
+  description: `
+    A model that was trained to refuse holds a direction between instructions that it takes for harmless and for harmful. Along it refusal
+    falls, against it rises, also where nothing harmful was asked. This measures both, for the direction found on TARGET itself, for that
+    of another model carried over by a map, and for random ones: how much of a small model's refusal is the large one's. With maps both ways
+    both ways are measured.
+
+    It is a measurement for research. The instructions are the user's, none is shipped; responses are judged and forgotten, and only
+    digests, lengths and judgements are written, unless --keep-texts asks for more. --judge endpoint sends instructions and responses to the
+    address given.
+
+    Directions come from --train instructions of each kind, answers from --test others. An answer that is empty or a loop counts as broken, as
+    neither refusal nor compliance. Judges: phrases looks for words of refusal, and is weak; log-odds asks the steered model whether it is
+    about to refuse; endpoint asks another model, once about refusal and once about harmlessness. Two judges of refusal give Cohen's κ.
+
+    Everything that is done is kept in the folder: ended at any moment, the same line goes on from there. It writes refusal.json,
+    refusal.csv and a drawing for each model, judge and kind of instructions.`,
+  positionals: { least: 1, most: 1 },
+  options: { ...refusalFlags, ...samplingFlags, ...modelFlags, ...shownFlags },
+  examples: [
+    {
+      line: "trimtab evaluate refusal 9b.gguf --source 2b.gguf --map there.safetensors --map back.safetensors --harmless a.json --harmful b.csv -o run",
+      explains: "Both ways between two chat models, at the maps' layers, with the offline judges.",
+    },
+    {
+      line: "trimtab evaluate refusal 2b.gguf --layers 8-16 --harmless a.txt --harmful b.txt --judge endpoint --judge-url http://127.0.0.1:8080/v1 --judge-model local -o run",
+      explains: "A sweep of one model's layers, judged by a server on this machine.",
+    },
+  ],
+  async run(args, effects) {
+    const options = readRefusalOptions(args, name, effects.env);
+    const { seed, ...rest } = readSampling(args);
+    const { signal } = effects;
+    const start = effects.clock();
+    const files = await readJudgeFiles(args, options);
+    const split = splitInstructions(
+      {
+        harmful: await readInstructions(options.harmful, { signal }),
+        harmless: await readInstructions(options.harmless, { signal }),
+      },
+      { train: options.train, test: options.test, seed },
+    );
+    const maps: AffineMap[] = [];
+    for (const path of options.maps) maps.push(...(await readMaps(path)));
+    sayWhatThisIs(options, effects);
+    const progress = createProgress(effects, { silent: isSilent(args) });
+    try {
+      await using target = await openModelOf(args.positionals[0]!, args, effects, { progress });
+      await using source =
+        options.source === undefined ? undefined : await openModelOf(options.source, args, effects, { progress });
+      await mkdir(options.folder, { recursive: true });
+      await using cells = await openCellStore(join(options.folder, "cells.jsonl"));
+      if (cells.resumed > 0) progress.note(`going on from ${cells.resumed} finished measurements`);
+      const budget = createCallBudget(options.endpoint?.maxCalls ?? 0);
+      const sampling = rest as ResponseSampling;
+      const planned = await planSides(target, source, maps, {
+        options,
+        split,
+        sampling,
+        seed,
+        files,
+        cells,
+        budget,
+        signal,
+        progress,
+      });
+      progress.finish();
+      const costs = planned.map(({ layers, options: given }) => estimateRefusal(layers, given));
+      sayWhatItCosts(costs, options, { sampling, effects, silent: isSilent(args) });
+      const measured = await measure(planned, costs, progress);
+      const { dropped } = split;
+      const warnings = planned.flatMap((side) => side.warnings);
+      if (dropped.both > 0) warnings.push(`${dropped.both} instructions stand in both files and were left out`);
+      const run = await runRecordOf(target, effects, {
+        title: `Refusal of ${target.description.name}`,
+        seed,
+        start,
+        warnings: [...new Set(warnings)],
+      });
+      const judges = planned[0]!.options.judges;
+      const result: RefusalResult = {
+        format: "trimtab-refusal",
+        version: 1,
+        run: source ? { ...run, models: [{ role: "source", model: await toRunModel(source) }, ...run.models] } : run,
+        unit: options.unit,
+        prompts: { train: options.train, test: options.test, dropped },
+        template: planned[0]!.options.frame.template,
+        samples: options.samples,
+        sampling,
+        judges: judges.map(({ name: judge, kind, question }) => ({ name: judge, kind, question })),
+        agreement: toJudgeAgreement(
+          judges,
+          measured.map((side) => side.cells),
+          { seed, resamples: options.resamples },
+        ),
+        sides: measured.map(({ side }) => side),
+      };
+      await writeResult(options.folder, result, signal);
+      if (options.keepTexts) await writeTexts(options.folder, planned, measured, signal);
+      progress.finish();
+      if (args.isSet("json")) effects.stdout.write(`${JSON.stringify({ wrote: options.folder, result })}\n`);
+      else {
+        effects.stdout.write(`\n${renderRefusal(result)}\nwrote ${options.folder}\n`);
+        for (const warning of result.run.warnings) effects.stderr.write(`warning: ${warning}\n`);
+      }
+    } finally {
+      progress.finish();
+    }
+    return 0;
+  },
+};
+
+/** Said whatever is silent: whoever runs this should know what it does, and where texts go. */
+function sayWhatThisIs({ endpoint, keepTexts }: RefusalOptions, { stderr }: Effects): void {
+  stderr.write(
+    "this measures, for research, how steering suppresses and induces refusal; it makes models answer what they were trained to refuse\n",
+  );
+  stderr.write(
+    keepTexts
+      ? "responses are written in clear to texts.jsonl and cells.jsonl: keep them to yourself\n"
+      : "responses are not written to disk, only digests, lengths and judgements\n",
+  );
+  if (endpoint) stderr.write(`instructions and responses are sent to ${endpoint.url}\n`);
+  if (endpoint?.key !== undefined && /^http:\/\/(?!127\.|localhost[:/]|\[::1\])/i.test(endpoint.url))
+    stderr.write("warning: the key goes there unencrypted; use https\n");
+}
+
+/** Shows the cost before anything is spent. @throws usage if an endpoint would be asked more often than it may be */
+function sayWhatItCosts(
+  costs: readonly RefusalCost[],
+  { endpoint }: RefusalOptions,
+  {
+    sampling,
+    effects,
+    silent,
+  }: { readonly sampling: ResponseSampling; readonly effects: Effects; readonly silent: boolean },
+): void {
+  const sum = (of: (cost: RefusalCost) => number): number => costs.reduce((total, cost) => total + of(cost), 0);
+  const [calls, tokens] = [sum((cost) => cost.calls), sum((cost) => cost.tokens)];
+  if (!silent) {
+    const done = sum(({ finished }) => finished);
+    effects.stderr.write(
+      `to do: ${sum(({ passes }) => passes) - done} measurements${done > 0 ? ` beside ${done} finished` : ""}, ${formatCount(sum(({ responses }) => responses))} responses of at most ${sampling.maxTokens} tokens\n`,
+    );
+    if (endpoint)
+      effects.stderr.write(
+        `to ask: at most ${formatCount(calls)} requests of ${endpoint.model}, some ${formatCount(tokens)} tokens, more where a try fails\n`,
+      );
+  }
+  if (endpoint && calls > endpoint.maxCalls)
+    throw mismatch("usage", "--max-calls", `at least ${calls}`, String(endpoint.maxCalls), {
+      hint: "raise it, or measure fewer layers, strengths, samples or votes",
+    });
+}
+
+async function measure(
+  planned: readonly PlannedSide[],
+  costs: readonly RefusalCost[],
+  progress: Progress,
+): Promise<MeasuredRefusal[]> {
+  const measured: MeasuredRefusal[] = [];
+  for (const [i, { model, layers, options }] of planned.entries()) {
+    const label = planned.length > 1 ? `measuring ${i + 1} of ${planned.length}` : "measuring";
+    measured.push(
+      await evaluateRefusal(model as EngineModel, layers, {
+        ...options,
+        onProgress: ({ done, total }) => progress.update({ label, done, total, unit: "responses" }),
+      }),
+    );
+    if (costs[i]!.finished < costs[i]!.passes) progress.note(`${model.description.name}: measured`);
+  }
+  return measured;
+}
+
+async function writeResult(folder: string, result: RefusalResult, signal: AbortSignal): Promise<void> {
+  const write = (file: string, text: string) => writeFileAtomic(join(folder, file), Buffer.from(text), { signal });
+  await write("refusal.json", formatRefusalResult(result));
+  await write("refusal.csv", toRefusalCsv(result));
+  for (const side of result.sides)
+    for (const judge of result.judges.keys())
+      for (const prompts of promptClasses) {
+        const svg = renderRefusalPlot(result, side, { judge, prompts, layer: shownLayer(side) });
+        await write(`refusal-${side.role}-${prompts}-${judge + 1}.svg`, toStandaloneSvg(svg));
+      }
+}
+
+/** Instructions and responses in clear: only where they were asked for. */
+async function writeTexts(
+  folder: string,
+  planned: readonly PlannedSide[],
+  measured: readonly MeasuredRefusal[],
+  signal: AbortSignal,
+): Promise<void> {
+  const lines: string[] = [];
+  for (const [s, { side, cells }] of measured.entries())
+    for (const [r, { name: arm, layer, strength }] of side.rows.entries())
+      for (const prompts of promptClasses)
+        for (const [p, { responses }] of cells[r]![prompts].entries())
+          for (const { text, broken, judged } of responses) {
+            const prompt = planned[s]!.options.prompts[prompts][p];
+            lines.push(
+              JSON.stringify({
+                role: side.role,
+                arm,
+                layer,
+                strength,
+                kind: prompts,
+                prompt,
+                response: text,
+                broken,
+                judged,
+              }),
+            );
+          }
+  await writeFileAtomic(join(folder, "texts.jsonl"), Buffer.from(`${lines.join("\n")}\n`), { signal });
+}

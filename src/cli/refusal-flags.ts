@@ -1,0 +1,196 @@
+import { mismatch } from "../errors.ts";
+import type { StrengthUnit } from "../index.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Flag } from "./command.ts";
+import { parseLayers } from "./layer-range.ts";
+import { parseStrengthList } from "./strength-list.ts";
+
+const defaultStrengths = "-0.75n,-0.5n,-0.25n,0.25n,0.5n,0.75n";
+
+/** Options of `evaluate refusal` that are its own. */
+export const refusalFlags: Readonly<Record<string, Flag>> = {
+  harmless: { type: "string", value: "FILE", description: "harmless instructions: one a line, .jsonl, .json or .csv" },
+  harmful: { type: "string", value: "FILE", description: "instructions that the model should refuse" },
+  output: { type: "string", short: "o", value: "DIR", description: "folder of the run; a run that is there goes on" },
+  source: { type: "string", value: "MODEL", description: "another model, whose direction is carried over" },
+  map: {
+    type: "string",
+    value: "FILE",
+    multiple: true,
+    description: "maps between the two, from --source to TARGET, back, or both: each way is measured",
+  },
+  layers: { type: "string", value: "A-B", description: "layers of TARGET to steer", default: "where maps end" },
+  "source-layers": { type: "string", value: "A-B", description: "the same of --source, if a map leads back to it" },
+  strengths: {
+    type: "string",
+    value: "LIST",
+    description: "above 0 towards harmless; write --strengths=-0.5n,0.5n",
+    default: defaultStrengths,
+  },
+  random: { type: "string", value: "N", description: "random directions at each layer", default: "2" },
+  train: { type: "string", value: "N", description: "instructions of each kind for the direction", default: "128" },
+  test: { type: "string", value: "N", description: "instructions of each kind to answer", default: "32" },
+  samples: { type: "string", value: "N", description: "responses to each", default: "5" },
+  template: {
+    type: "string",
+    value: "TEXT",
+    description: "instead of the chat template; {instruction} stands in it, \\n is a line end",
+  },
+  judge: {
+    type: "string",
+    value: "NAME",
+    multiple: true,
+    description: "phrases, log-odds or endpoint",
+    default: "phrases and log-odds",
+  },
+  phrases: { type: "string", value: "FILE", description: "phrases of refusal, one a line", default: "English ones" },
+  openings: {
+    type: "string",
+    value: "FILE",
+    description: 'of log-odds: {"refuse": […], "comply": […]} as .json',
+    default: "English ones",
+  },
+  "judge-url": {
+    type: "string",
+    value: "URL",
+    description: "of endpoint: base address, such as http://127.0.0.1:8080/v1",
+  },
+  "judge-model": { type: "string", value: "NAME", description: "the judging model's name there" },
+  "judge-key-env": { type: "string", value: "NAME", description: "environment variable that holds its key" },
+  "judge-tokens": {
+    type: "string",
+    value: "N",
+    description: "tokens of an answer; more for one that thinks",
+    default: "16",
+  },
+  votes: { type: "string", value: "N", description: "votes a response and question", default: "1" },
+  concurrency: { type: "string", value: "N", description: "requests at a time", default: "4" },
+  "max-calls": { type: "string", value: "N", description: "requests at most, tries included", default: "10000" },
+  neutral: {
+    type: "string",
+    value: "FILE",
+    description: "text to measure damage on",
+    default: "the harmless test instructions",
+  },
+  "keep-texts": { type: "boolean", description: "write the responses to texts.jsonl and cells.jsonl in clear" },
+  resamples: { type: "string", value: "N", description: "bootstrap resamples", default: "1000" },
+};
+
+/** How the endpoint is asked. */
+export interface EndpointFlags {
+  readonly url: string;
+  readonly model: string;
+  readonly key: string | undefined;
+  readonly maxTokens: number;
+  readonly votes: number;
+  readonly concurrency: number;
+  readonly maxCalls: number;
+}
+
+/** What the options of a line say, before any file is opened. */
+export interface RefusalOptions {
+  readonly harmless: string;
+  readonly harmful: string;
+  readonly folder: string;
+  readonly source: string | undefined;
+  readonly maps: readonly string[];
+  readonly layers: readonly number[] | undefined;
+  readonly sourceLayers: readonly number[] | undefined;
+  readonly unit: StrengthUnit;
+  readonly strengths: readonly number[];
+  readonly random: number;
+  readonly train: number;
+  readonly test: number;
+  readonly samples: number;
+  readonly template: string | undefined;
+  readonly judges: readonly JudgeKind[];
+  readonly endpoint: EndpointFlags | undefined;
+  readonly neutral: string | undefined;
+  readonly keepTexts: boolean;
+  readonly resamples: number;
+}
+
+export type JudgeKind = "phrases" | "log-odds" | "endpoint";
+
+const judgeKinds: readonly JudgeKind[] = ["phrases", "log-odds", "endpoint"];
+
+/** Reads the line; keys come from the environment. @throws usage */
+export function readRefusalOptions(
+  args: Arguments,
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): RefusalOptions {
+  const required = (flag: string, value: string, hint?: string): string => {
+    const text = args.text(flag);
+    if (text === undefined) throw mismatch("usage", name, `--${flag} ${value}`, "none", { hint });
+    return text;
+  };
+  const [source, maps] = [args.text("source"), args.texts("map")];
+  if ((source === undefined) !== (maps.length === 0))
+    throw mismatch("usage", name, "--source MODEL and --map FILE together", "one of the two", {
+      hint: "without both, only TARGET's own direction is measured",
+    });
+  const judges = readJudges(args);
+  return {
+    harmless: required("harmless", "FILE", "none is shipped: take those of the study that you repeat"),
+    harmful: required("harmful", "FILE", "none is shipped: take those of the study that you repeat"),
+    folder: required("output", "DIR", "the folder keeps what is done"),
+    source,
+    maps,
+    layers: args.isSet("layers") ? parseLayers(args.text("layers")!, "--layers") : undefined,
+    sourceLayers: args.isSet("source-layers") ? parseLayers(args.text("source-layers")!, "--source-layers") : undefined,
+    ...parseStrengthList(args.text("strengths") ?? defaultStrengths, "--strengths"),
+    random: args.whole("random", 0, 1000) ?? 2,
+    train: args.whole("train", 1, 100_000) ?? 128,
+    test: args.whole("test", 1, 100_000) ?? 32,
+    samples: args.whole("samples", 1, 1000) ?? 5,
+    template: args.text("template")?.replaceAll("\\n", "\n"),
+    judges,
+    endpoint: readEndpoint(args, name, judges, env),
+    neutral: args.text("neutral"),
+    keepTexts: args.isSet("keep-texts"),
+    resamples: args.whole("resamples", 10, 100_000) ?? 1000,
+  };
+}
+
+function readJudges(args: Arguments): JudgeKind[] {
+  const given = args.texts("judge");
+  const names = given.length > 0 ? given : ["phrases", "log-odds"];
+  const known = names.map((text) => judgeKinds.find((kind) => kind === text));
+  if (known.includes(undefined) || new Set(names).size < names.length)
+    throw mismatch("usage", "--judge", `${judgeKinds.join(", ")}, each once`, names.join(", "));
+  return known.filter((kind) => kind !== undefined);
+}
+
+function readEndpoint(
+  args: Arguments,
+  name: string,
+  judges: readonly JudgeKind[],
+  env: Readonly<Record<string, string | undefined>>,
+): EndpointFlags | undefined {
+  const [url, model, variable] = ["judge-url", "judge-model", "judge-key-env"].map((flag) => args.text(flag));
+  if (!judges.includes("endpoint")) {
+    if (url !== undefined || model !== undefined || variable !== undefined)
+      throw mismatch("usage", name, "--judge endpoint with --judge-url", "another judge");
+    return undefined;
+  }
+  if (url === undefined || model === undefined)
+    throw mismatch("usage", name, "--judge-url URL and --judge-model NAME with --judge endpoint", "not both", {
+      hint: "any server with OpenAI's chat completions serves, llama-server on this machine too",
+    });
+  const key = variable === undefined ? undefined : env[variable];
+  if (variable !== undefined && (key === undefined || key === ""))
+    // The name may be the key itself, given by mistake: it is not shown.
+    throw mismatch("usage", "--judge-key-env", "the name of a variable that is set", "one that is not", {
+      hint: "give the variable's name, not the key",
+    });
+  return {
+    url,
+    model,
+    key,
+    maxTokens: args.whole("judge-tokens", 1, 100_000) ?? 16,
+    votes: args.whole("votes", 1, 99) ?? 1,
+    concurrency: args.whole("concurrency", 1, 256) ?? 4,
+    maxCalls: args.whole("max-calls", 0, 1e9) ?? 10_000,
+  };
+}
