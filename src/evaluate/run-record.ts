@@ -1,4 +1,5 @@
-import type { ModelIdentity } from "../engine/description.ts";
+import { type ModelIdentity, toIdentity } from "../engine/description.ts";
+import type { OpenModel } from "../engine/open-model.ts";
 import { mismatch } from "../errors.ts";
 import { checkRecord, type Schema } from "../maps/check-record.ts";
 
@@ -31,6 +32,19 @@ export interface RunRecord {
 /** `source`: where vectors come from; `target`: the model that is steered. */
 export type ModelRole = "source" | "target";
 
+const modelSchema: Schema = {
+  name: "string",
+  sha256: "string",
+  architecture: "string",
+  width: "count",
+  blocks: "count",
+  quantisation: "string",
+  tokenizerFingerprint: "string",
+  parameters: "count",
+  sizeBytes: "count",
+  vocabulary: "count",
+};
+
 const schema: Schema = {
   title: "string",
   "question?": "string",
@@ -39,25 +53,20 @@ const schema: Schema = {
   seed: "count",
   "command?": "string",
   software: [{ name: "string", version: "string" }],
-  models: [
-    {
-      role: "string",
-      model: {
-        name: "string",
-        sha256: "string",
-        architecture: "string",
-        width: "count",
-        blocks: "count",
-        quantisation: "string",
-        tokenizerFingerprint: "string",
-        parameters: "count",
-        sizeBytes: "count",
-        vocabulary: "count",
-      },
-    },
-  ],
+  models: [{ role: "string", model: modelSchema }],
   warnings: ["string"],
 };
+
+/** A model as results name it. */
+export async function toRunModel(model: Pick<OpenModel, "description" | "sha256">): Promise<RunModel> {
+  const { parameters, sizeBytes, vocabulary } = model.description;
+  return { ...toIdentity(model.description, await model.sha256()), parameters, sizeBytes, vocabulary };
+}
+
+/** Checks a model parsed from JSON. @throws bad-input naming the first field that does not fit */
+export function checkRunModel(value: unknown, where: string): RunModel {
+  return checkRecord(value, modelSchema, where) as RunModel;
+}
 
 /** Checks a run record parsed from JSON; fields that none has are left out. @throws bad-input naming the first field that does not fit */
 export function checkRunRecord(value: unknown, where: string): RunRecord {

@@ -53,20 +53,7 @@ export async function resolveHubModel(
   if (cached instanceof TrimtabError) {
     if (settings.offline) throw cached;
   } else if (settings.offline || isCommit(revision)) return cached;
-  const request: HubRequestOptions = {
-    settings,
-    where: formatReference(reference),
-    repo: reference.repo,
-    stallMs: options.stallMs ?? 30_000,
-    signal: options.signal,
-  };
-  const tries = {
-    attempts: options.attempts ?? 5,
-    pauseMs: options.pauseMs ?? 500,
-    signal: options.signal,
-    onRetry: (error: TrimtabError, pauseMs: number) =>
-      options.onNotice?.(`${error.message}; trying again in ${pauseMs / 1000} s`),
-  };
+  const { request, tries } = toRequest(reference, settings, options);
   const haveCached = !(cached instanceof TrimtabError);
   try {
     const remote = await describeRemote(reference, revision, request, haveCached ? { ...tries, attempts: 1 } : tries);
@@ -81,6 +68,44 @@ export async function resolveHubModel(
     options.onNotice?.(`${error.message}; using the copy fetched before`);
     return cached;
   }
+}
+
+/**
+ * Asks the hub how large a model is, all parts together, bytes. Nothing but the list of its files is fetched.
+ *
+ * @throws not-found, unauthorized, network, usage (several models fit), aborted
+ */
+export async function measureHubModel(
+  reference: HubReference,
+  settings: HubSettings,
+  options: HubOptions = {},
+): Promise<number> {
+  const { request, tries } = toRequest(reference, settings, options);
+  const { files } = await describeRemote(reference, reference.revision ?? "main", request, tries);
+  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function toRequest(
+  reference: HubReference,
+  settings: HubSettings,
+  options: HubOptions,
+): { readonly request: HubRequestOptions; readonly tries: RetryOptions } {
+  return {
+    request: {
+      settings,
+      where: formatReference(reference),
+      repo: reference.repo,
+      stallMs: options.stallMs ?? 30_000,
+      signal: options.signal,
+    },
+    tries: {
+      attempts: options.attempts ?? 5,
+      pauseMs: options.pauseMs ?? 500,
+      signal: options.signal,
+      onRetry: (error: TrimtabError, pauseMs: number) =>
+        options.onNotice?.(`${error.message}; trying again in ${pauseMs / 1000} s`),
+    },
+  };
 }
 
 async function findInCache(

@@ -1,9 +1,9 @@
 import { homedir } from "node:os";
 import { demoModelPath } from "./demo-family.ts";
-import { type HubOptions, resolveHubModel } from "./hub.ts";
+import { type HubOptions, measureHubModel, resolveHubModel } from "./hub.ts";
 import { resolveHubSettings } from "./hub-settings.ts";
 import { checkGguf, resolveLocalModel } from "./local-model.ts";
-import { formatReference, type ModelReference, parseReference } from "./reference.ts";
+import { formatReference, type HubReference, type ModelReference, parseReference } from "./reference.ts";
 
 export interface ResolveOptions extends HubOptions {
   /** Where the HF_ variables are read from (default `process.env`). */
@@ -40,6 +40,19 @@ export async function resolveModel(
   const parsed = typeof reference === "string" ? parseReference(reference) : reference;
   const files = await resolveFiles(parsed, env, offline, hub);
   return { path: files[0]!, files, reference: parsed };
+}
+
+/**
+ * Asks the hub how large a model is, bytes, without fetching it.
+ *
+ * @throws not-found, unauthorized, network, usage (several models fit), aborted
+ */
+export async function measureRemoteModel(
+  reference: HubReference,
+  { env = process.env, offline, ...hub }: ResolveOptions = {},
+): Promise<number> {
+  const home = env["HOME"] || env["USERPROFILE"] || homedir();
+  return measureHubModel(reference, resolveHubSettings(env, { offline, home }), hub);
 }
 
 async function resolveFiles(

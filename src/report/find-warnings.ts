@@ -10,13 +10,13 @@ import { formatMapLayers, type Study, type StudyMap } from "./study.ts";
 export function findWarnings(study: Study): string[] {
   return [
     ...study.warnings,
-    ...study.maps.flatMap((map) => mapWarnings(map, study.maps.length > 1)),
+    ...study.maps.flatMap((map) => findMapWarnings(map, study.maps.length > 1)),
     ...study.concepts.flatMap(conceptWarnings),
   ];
 }
 
-/** `isOneOfMany`: the map is called by its layers. */
-function mapWarnings(map: StudyMap, isOneOfMany: boolean): string[] {
+/** What a reader must know of a map. `isOneOfMany`: the map is called by its layers. */
+export function findMapWarnings(map: StudyMap, isOneOfMany: boolean): string[] {
   const found: string[] = [];
   const name = isOneOfMany ? `map ${formatMapLayers(map)}` : "map";
   const perDimension = map.fit.rows.train / map.sources.reduce((sum, { model }) => sum + model.width, 0);

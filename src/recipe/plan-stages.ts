@@ -1,0 +1,59 @@
+import { mismatch } from "../errors.ts";
+import type { Recipe, RecipeTask } from "./recipe.ts";
+import type { Stage } from "./stage.ts";
+import { collectStage } from "./stages/collect.ts";
+import { extractStage } from "./stages/extract.ts";
+import { fitStage } from "./stages/fit.ts";
+import { modelsStage } from "./stages/models.ts";
+import { propensityStage } from "./stages/propensity.ts";
+import { reportStage } from "./stages/report.ts";
+import { sweepStage } from "./stages/sweep.ts";
+import { textStage } from "./stages/text.ts";
+import { transferStage } from "./stages/transfer.ts";
+
+/**
+ * Writes a recipe out as the stages of its run, each after those that it needs: models, one reading of each corpus that is used, sweep,
+ * maps, vectors, tasks, report.
+ */
+export function planStages(recipe: Recipe): readonly Stage[] {
+  const used = new Set([...recipe.maps.values()].map(({ corpus }) => corpus));
+  if (recipe.sweep) used.add(recipe.sweep.corpus);
+  const vectors = [...recipe.vectors.keys()];
+  const results = [
+    ...(recipe.sweep ? [sweepStage(recipe, recipe.sweep)] : []),
+    ...[...recipe.maps.keys()].map((name) => fitStage(recipe, name)),
+  ];
+  const tasks = [...recipe.tasks].map(([name, task]) => taskStage(recipe, name, task));
+  return [
+    modelsStage(recipe),
+    ...[...recipe.corpora.keys()].filter((name) => used.has(name)).map((name) => collectStage(recipe, name)),
+    ...results,
+    ...vectors.map((name) => extractStage(recipe, name)),
+    ...vectors.map((name) => transferStage(recipe, name)),
+    ...tasks,
+    reportStage(recipe, [...results, ...tasks]),
+  ];
+}
+
+function taskStage(recipe: Recipe, name: string, task: RecipeTask): Stage {
+  return task.kind === "propensity" ? propensityStage(recipe, name, task) : textStage(recipe, name, task);
+}
+
+/**
+ * The stages to run where only some were asked for: these and all that they need, in order.
+ *
+ * @throws usage for a name that no stage has
+ */
+export function chooseStages(stages: readonly Stage[], only: readonly string[]): readonly Stage[] {
+  if (only.length === 0) return stages;
+  const chosen = new Set(only.map((name) => checkStageName(stages, name, "--only")));
+  for (const { name, needs } of stages.toReversed()) if (chosen.has(name)) for (const need of needs) chosen.add(need);
+  return stages.filter(({ name }) => chosen.has(name));
+}
+
+/** A stage by its name; the word `task` may be left out. @throws usage for a name that no stage has */
+export function checkStageName(stages: readonly Stage[], name: string, where: string): string {
+  const found = stages.find((stage) => stage.name === name || stage.name === `task ${name}`);
+  if (found) return found.name;
+  throw mismatch("usage", where, `one of ${stages.map((stage) => stage.name).join(", ")}`, JSON.stringify(name));
+}

@@ -1,0 +1,115 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { mismatch } from "../errors.ts";
+import { type PropensityResult, parsePropensityResult } from "../evaluate/propensity/propensity-result.ts";
+import { checkRunRecord, type RunRecord } from "../evaluate/run-record.ts";
+import { parseTextRecord, type TextRecord } from "../evaluate/text/text-record.ts";
+import { toFileError } from "../formats/file-error.ts";
+import { readText } from "../formats/read-text.ts";
+import { checkMapsFile, type MapsFile } from "./results/maps-file.ts";
+import { checkSweepFile, type SweepFile } from "./results/sweep-file.ts";
+import { parseStudy, type Study } from "./study.ts";
+
+/** One result file of a run folder. */
+export type RunResult = { readonly name: string } & (
+  | { readonly kind: "sweep"; readonly result: SweepFile }
+  | { readonly kind: "maps"; readonly result: MapsFile }
+  | { readonly kind: "propensity"; readonly result: PropensityResult }
+  | { readonly kind: "text"; readonly result: TextRecord }
+  | { readonly kind: "study"; readonly result: Study }
+);
+
+/** What a run folder holds that a report can show. */
+export interface RunFolder {
+  readonly path: string;
+  /** Of the whole run, from `run.json`; undefined where a single command made the folder. */
+  readonly run: RunRecord | undefined;
+  /** By file name, in the order of a report: sweep, maps, then tasks. */
+  readonly results: readonly RunResult[];
+  /** Files that say they are results of trimtab and are of no kind known here. */
+  readonly unread: readonly string[];
+}
+
+/** More results than any run has. */
+const maxFiles = 1000;
+/** Items and texts of one result; parsed JSON can take 30 times its bytes. */
+const maxBytes = 1 << 26;
+
+const order: readonly RunResult["kind"][] = ["study", "sweep", "maps", "propensity", "text"];
+
+/**
+ * Reads the results of a run folder: every `.json` file in it that names a format of ours, and the file of `trimtab sweep -o`.
+ *
+ * Other files are passed over. Each result is checked as its own reader does.
+ *
+ * @throws not-found, io; bad-input for a folder without any result, or a result that is damaged; unsupported for one of a later version
+ */
+export async function readRunFolder(path: string): Promise<RunFolder> {
+  const results: RunResult[] = [];
+  const unread: string[] = [];
+  let run: RunRecord | undefined;
+  for (const file of await listResults(path)) {
+    const where = join(path, file);
+    const text = await readText(where, { maxBytes });
+    const value = parseObject(text, where);
+    const format = value?.["kind"] === "sweep" ? "trimtab-sweep" : value?.["format"];
+    if (typeof format !== "string" || !format.startsWith("trimtab-") || format === "trimtab-report") continue;
+    const name = file.replace(/\.json$/i, "");
+    if (format === "trimtab-run") run = checkRunRecord(checkVersion(value, where)["run"], `${where}: run`);
+    else if (format === "trimtab-sweep")
+      results.push({ name, kind: "sweep", result: checkSweepFile(checkVersion(value, where), where) });
+    else if (format === "trimtab-maps")
+      results.push({ name, kind: "maps", result: checkMapsFile(checkVersion(value, where), where) });
+    else if (format === "trimtab-propensity")
+      results.push({ name, kind: "propensity", result: parsePropensityResult(text, where) });
+    else if (format === "trimtab-text") results.push({ name, kind: "text", result: parseTextRecord(text, where) });
+    else if (format === "trimtab-study") results.push({ name, kind: "study", result: parseStudy(text, where) });
+    else unread.push(file);
+  }
+  if (results.length === 0)
+    throw mismatch("bad-input", path, "a folder with results of a run", unread.join(", ") || "none in it", {
+      hint: "such as the folder that trimtab evaluate or trimtab reproduce wrote with -o",
+    });
+  results.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+  return { path, run, results, unread };
+}
+
+async function listResults(path: string): Promise<string[]> {
+  try {
+    const names = (await readdir(path, { withFileTypes: true }))
+      .filter((entry) => entry.isFile() && /\.json$/i.test(entry.name) && !entry.name.startsWith("."))
+      .map(({ name }) => name)
+      .sort();
+    if (names.length > maxFiles)
+      throw mismatch("bad-input", path, `at most ${maxFiles} results`, `${names.length} .json files`);
+    return names;
+  } catch (error) {
+    throw toFileError(error, path, "read");
+  }
+}
+
+/** An object, or undefined for other JSON; whether a stranger's file is JSON at all is not for us. */
+function parseObject(text: string, where: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, unknown>>)
+      : undefined;
+  } catch (error) {
+    // A damaged file of ours must not vanish from the report in silence.
+    if (text.slice(0, 200).includes('"trimtab-'))
+      throw mismatch("bad-input", where, "JSON", error instanceof Error ? error.message : "something else", {
+        cause: error,
+      });
+    return undefined;
+  }
+}
+
+function checkVersion(value: Readonly<Record<string, unknown>> | undefined, where: string): Record<string, unknown> {
+  const { version, kind } = value ?? {};
+  if (version !== 1 && kind !== "sweep")
+    throw mismatch("unsupported", where, "version 1", `version ${JSON.stringify(version)}`, {
+      hint: "open it with the version of trimtab that wrote it",
+    });
+  return { ...value };
+}
