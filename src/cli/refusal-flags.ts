@@ -114,6 +114,17 @@ export type JudgeKind = "phrases" | "log-odds" | "endpoint";
 
 const judgeKinds: readonly JudgeKind[] = ["phrases", "log-odds", "endpoint"];
 
+/** Of no meaning without an endpoint. */
+const endpointFlags = [
+  "judge-url",
+  "judge-model",
+  "judge-key-env",
+  "judge-tokens",
+  "votes",
+  "concurrency",
+  "max-calls",
+];
+
 /** Reads the line; keys come from the environment. @throws usage */
 export function readRefusalOptions(
   args: Arguments,
@@ -130,6 +141,8 @@ export function readRefusalOptions(
     throw mismatch("usage", name, "--source MODEL and --map FILE together", "one of the two", {
       hint: "without both, only TARGET's own direction is measured",
     });
+  if (source === undefined && args.isSet("source-layers"))
+    throw mismatch("usage", name, "--source MODEL with --source-layers", "none");
   const judges = readJudges(args);
   return {
     harmless: required("harmless", "FILE", "none is shipped: take those of the study that you repeat"),
@@ -170,8 +183,8 @@ function readEndpoint(
 ): EndpointFlags | undefined {
   const [url, model, variable] = ["judge-url", "judge-model", "judge-key-env"].map((flag) => args.text(flag));
   if (!judges.includes("endpoint")) {
-    if (url !== undefined || model !== undefined || variable !== undefined)
-      throw mismatch("usage", name, "--judge endpoint with --judge-url", "another judge");
+    const idle = endpointFlags.find((flag) => args.isSet(flag));
+    if (idle !== undefined) throw mismatch("usage", name, `--judge endpoint with --${idle}`, "another judge");
     return undefined;
   }
   if (url === undefined || model === undefined)
