@@ -6,9 +6,10 @@ import { checkSite, formatSite, type Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
 import { meanDifference } from "./mean-difference.ts";
+import { shuffledPairRows } from "./null-vectors.ts";
 import { pcaDirection } from "./pca.ts";
 import { probeDirection } from "./probe.ts";
-import { type ReadPairsOptions, readPairRows } from "./read-pair-rows.ts";
+import { type PairRows, type ReadPairsOptions, readPairRows } from "./read-pair-rows.ts";
 import { crossValidate, type FitDirection, type Separation } from "./separation.ts";
 import { checkSteeringVector, type Direction, type SteeringVector, vectorNorm } from "./steering-vector.ts";
 
@@ -29,6 +30,8 @@ export interface ExtractOptions {
   readonly parseSpecial?: boolean;
   /** Name of the concept, for provenance. */
   readonly concept?: string | undefined;
+  /** Draws a vector of shuffled labels from the same reading for each of these seeds. */
+  readonly shuffledSeeds?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ReadPairsOptions["onProgress"];
 }
@@ -46,6 +49,8 @@ export interface SiteReport {
 export interface Extraction {
   readonly vector: SteeringVector;
   readonly sites: readonly SiteReport[];
+  /** One for each of `shuffledSeeds`: what `shuffledLabels` of the pairs would give, of its natural length. */
+  readonly shuffled: readonly SteeringVector[];
 }
 
 const fits: Readonly<Record<ExtractionMethod, FitDirection>> = {
@@ -72,6 +77,7 @@ export async function extractVector(
     method = "mean-difference",
     parseSpecial = false,
     concept,
+    shuffledSeeds = [],
     signal,
     onProgress,
   }: ExtractOptions,
@@ -92,32 +98,39 @@ export async function extractVector(
     );
   const fit = fits[method];
   const read = await readPairRows(model, pairs, { sites, readAt, parseSpecial, signal, onProgress });
-  const directions: Direction[] = [];
-  const reports: SiteReport[] = [];
-  for (const { site, rows, medianNorm } of read) {
-    if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
-    const vector = Float32Array.from(fit(rows));
-    const norm = vectorNorm(vector);
-    if (norm === 0)
+  const provenance: SteeringVector["provenance"] = {
+    kind: "native",
+    model: toIdentity(description, await model.sha256()),
+    modelHint: description.architecture,
+    method,
+    concept,
+    pairs: pairs.length,
+    readAt,
+    seed: undefined,
+    trimtab: trimtabVersion(),
+  };
+  const fitAll = (toRows: (rows: PairRows) => PairRows, seed?: number): SteeringVector => {
+    const directions = read.map(({ site, rows, medianNorm }): Direction => {
+      if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
+      const vector = Float32Array.from(fit(toRows(rows)));
+      if (vectorNorm(vector) > 0) return { site, vector, medianNorm };
       throw mismatch("bad-input", formatSite(site), "hidden states that differ between the sides", "no difference", {
         hint: "are the two sides of the pairs the same text at the read position?",
       });
-    directions.push({ site, vector, medianNorm });
-    reports.push({ site, norm, medianNorm, heldOut: crossValidate(rows, fit) });
-  }
-  const vector: SteeringVector = {
-    directions,
-    provenance: {
-      kind: "native",
-      model: toIdentity(description, await model.sha256()),
-      modelHint: description.architecture,
-      method,
-      concept,
-      pairs: pairs.length,
-      readAt,
-      seed: undefined,
-      trimtab: trimtabVersion(),
-    },
+    });
+    return checkSteeringVector({ directions, provenance: { ...provenance, seed } });
   };
-  return { vector: checkSteeringVector(vector), sites: reports };
+  const vector = fitAll((rows) => rows);
+  return {
+    vector,
+    sites: read.map(
+      ({ site, rows, medianNorm }, at): SiteReport => ({
+        site,
+        norm: vectorNorm((vector.directions[at] as Direction).vector),
+        medianNorm,
+        heldOut: crossValidate(rows, fit),
+      }),
+    ),
+    shuffled: shuffledSeeds.map((seed) => fitAll((rows) => shuffledPairRows(rows, seed), seed)),
+  };
 }

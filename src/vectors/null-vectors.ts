@@ -2,6 +2,7 @@ import type { ContrastPair } from "../activations/contrast-set.ts";
 import { mismatch } from "../errors.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
+import type { PairRows } from "./read-pair-rows.ts";
 import { type SteeringVector, vectorNorm } from "./steering-vector.ts";
 
 /**
@@ -40,10 +41,31 @@ export function randomLike(vector: SteeringVector, seed: number): SteeringVector
  * @throws bad-input for fewer than two pairs
  */
 export function shuffledLabels(pairs: readonly ContrastPair[], seed: number): ContrastPair[] {
-  if (pairs.length < 2) throw mismatch("bad-input", "contrast pairs", "at least two", String(pairs.length));
-  const order = seededRandom(seed).shuffle(Array.from(pairs.keys()));
-  const swapped = new Set(order.slice(0, pairs.length >> 1));
+  const swapped = drawSwapped(pairs.length, seed);
   return pairs.map((pair, i) =>
     swapped.has(i) ? { ...pair, positive: pair.negative, negative: pair.positive } : pair,
   );
+}
+
+/**
+ * Swaps the same sides as {@link shuffledLabels} in rows that were read already: the same vector without reading the texts again.
+ *
+ * @throws bad-input for fewer than two pairs
+ */
+export function shuffledPairRows(rows: PairRows, seed: number): PairRows {
+  const swapped = drawSwapped(rows.pairs, seed);
+  const { width } = rows;
+  const [positive, negative] = [rows.positive.slice(), rows.negative.slice()];
+  for (const pair of swapped) {
+    const [start, end] = [pair * width, (pair + 1) * width];
+    positive.set(rows.negative.subarray(start, end), start);
+    negative.set(rows.positive.subarray(start, end), start);
+  }
+  return { ...rows, positive, negative };
+}
+
+function drawSwapped(pairs: number, seed: number): ReadonlySet<number> {
+  if (pairs < 2) throw mismatch("bad-input", "contrast pairs", "at least two", String(pairs));
+  const order = seededRandom(seed).shuffle(Array.from({ length: pairs }, (_, i) => i));
+  return new Set(order.slice(0, pairs >> 1));
 }

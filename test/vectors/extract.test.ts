@@ -45,6 +45,22 @@ describe("extractVector(model, pairs, options)", () => {
     expect(median).toBeLessThan(2 * Math.hypot(...planted));
   });
 
+  test("with shuffledSeeds gives what shuffledLabels of the pairs give, from one reading", async () => {
+    const some = pairs.slice(0, 31);
+    const sites = [residPost(0), residPost(2)];
+    const { vector, shuffled } = await extractVector(model, some, { sites, shuffledSeeds: [3, 4] });
+    expect(vector).toEqual((await extractVector(model, some, { sites })).vector);
+    for (const [i, seed] of [3, 4].entries()) {
+      const again = await extractVector(model, shuffledLabels(some, seed), { sites });
+      // The same rows in the same order, so the same sums to the last bit.
+      expect(shuffled[i]!.directions).toEqual(again.vector.directions);
+      expect(shuffled[i]!.provenance.seed).toBe(seed);
+    }
+    await expect(extractVector(model, pairs.slice(0, 1), { sites, shuffledSeeds: [1] })).rejects.toThrow(
+      "contrast pairs: expected at least two, got 1",
+    );
+  });
+
   test("says where it comes from", async () => {
     const { vector } = await extractVector(model, pairs, {
       sites: [residPost(1)],

@@ -4,11 +4,12 @@ import { formatReadPosition, type ReadPosition } from "../../activations/read-po
 import type { OpenModel } from "../../engine/open-model.ts";
 import type { Site } from "../../engine/site.ts";
 import { frameItems } from "../../evaluate/propensity/framing.ts";
+import type { ModelRole } from "../../evaluate/run-record.ts";
 import { seededRandom } from "../../linalg/random.ts";
 import { readMaps } from "../../maps/map-file.ts";
 import { extractVector } from "../../vectors/extract.ts";
-import { shuffledLabels } from "../../vectors/null-vectors.ts";
 import { personaContrast } from "../../vectors/persona-contrast.ts";
+import type { SteeringVector } from "../../vectors/steering-vector.ts";
 import { writeVector } from "../../vectors/vector-file.ts";
 import type { Recipe, RecipeFile, VectorSource } from "../recipe.ts";
 import { readSplitItems } from "../split-sets.ts";
@@ -57,37 +58,40 @@ export function extractStage(recipe: Recipe, name: string): Stage {
     models: ["source", "target"],
     outputs: [sourceVectorFile(name), nativeVectorFile(name), ...shuffledFiles],
     estimate: async () => ({
-      about: `extracts ${name} in both models${shuffled > 0 ? ` and ${shuffled} times from shuffled labels` : ""}`,
-      ...(await estimateTokens(from, 2 + shuffled)),
+      about: `extracts ${name} in both models${shuffled > 0 ? ` and ${shuffled} times from shuffled labels of the same reading` : ""}`,
+      ...(await estimateTokens(from, 2)),
     }),
     async run(bench) {
       const maps = await readMaps(bench.path(mapFile(map)));
       const sourceSites = uniqueSites(maps.flatMap(({ sources }) => sources.map(({ site }) => site)));
       const targetSites = uniqueSites(maps.map(({ target }) => target.site));
       await mkdir(bench.path("vectors"), { recursive: true });
-      const extract = async (model: OpenModel, sites: readonly Site[], file: string, seed?: number): Promise<void> => {
+      const write = (file: string, vector: SteeringVector): Promise<void> =>
+        writeVector(bench.path(file), vector, bench.signal ? { signal: bench.signal } : {});
+      const extract = async (role: ModelRole, sites: readonly Site[], shuffledSeeds: readonly number[]) => {
+        const model = await bench.open(role);
         const texts = await readTexts(model, from, recipe.seed);
-        const { vector } = await extractVector(
-          model,
-          seed === undefined ? texts.pairs : shuffledLabels(texts.pairs, seed),
-          {
-            sites,
-            method,
-            readAt: readAt ?? texts.readAt,
-            parseSpecial: texts.parseSpecial,
-            concept: name,
-            signal: bench.signal,
-            onProgress: ({ done, total }) =>
-              bench.onProgress({ label: `extracting ${name}`, done, total, unit: "texts" }),
-          },
-        );
-        await writeVector(bench.path(file), vector, bench.signal ? { signal: bench.signal } : {});
+        return extractVector(model, texts.pairs, {
+          sites,
+          method,
+          readAt: readAt ?? texts.readAt,
+          parseSpecial: texts.parseSpecial,
+          concept: name,
+          shuffledSeeds,
+          signal: bench.signal,
+          onProgress: ({ done, total }) =>
+            bench.onProgress({ label: `extracting ${name} from the ${role}`, done, total, unit: "texts" }),
+        });
       };
-      const source = await bench.open("source");
-      await extract(source, sourceSites, sourceVectorFile(name));
-      await extract(await bench.open("target"), targetSites, nativeVectorFile(name));
       const seeds = seededRandom(recipe.seed);
-      for (const file of shuffledFiles) await extract(source, sourceSites, file, seeds.integer(2 ** 32));
+      const source = await extract(
+        "source",
+        sourceSites,
+        shuffledFiles.map(() => seeds.integer(2 ** 32)),
+      );
+      await write(sourceVectorFile(name), source.vector);
+      for (const [at, vector] of source.shuffled.entries()) await write(shuffledFiles[at] as string, vector);
+      await write(nativeVectorFile(name), (await extract("target", targetSites, [])).vector);
       return [];
     },
   };
