@@ -43,7 +43,7 @@ const name = "evaluate refusal";
 export const command: Command = {
   name,
   summary: "measure how a direction carried between models changes what they refuse",
-  usage: "evaluate refusal TARGET --harmless FILE --harmful FILE [--source MODEL --map FILE] -o DIR [options]",
+  usage: "evaluate refusal TARGET --harmless FILE --harmful FILE [--source MODEL --map FILE] -o DIR",
   description: `
     A model that was trained to refuse holds a direction between instructions that it takes for harmless and for harmful. Along it refusal
     falls, against it rises, also where nothing harmful was asked. This measures both, for the direction found on TARGET itself, for that
@@ -64,12 +64,13 @@ export const command: Command = {
   options: { ...refusalFlags, ...samplingFlags, ...modelFlags, ...shownFlags },
   examples: [
     {
-      line: "trimtab evaluate refusal 9b.gguf --source 2b.gguf --map there.safetensors --map back.safetensors --harmless a.json --harmful b.csv -o run",
-      explains: "Both ways between two chat models, at the maps' layers, with the offline judges.",
+      line: "trimtab evaluate refusal l.gguf --source s.gguf --map m.safetensors --harmless a.txt --harmful b.csv -o run",
+      explains: "With the offline judges, at the map's layers; --map once more for the way back.",
     },
     {
-      line: "trimtab evaluate refusal 2b.gguf --layers 8-16 --harmless a.txt --harmful b.txt --judge endpoint --judge-url http://127.0.0.1:8080/v1 --judge-model local -o run",
-      explains: "A sweep of one model's layers, judged by a server on this machine.",
+      line: "trimtab evaluate refusal 2b.gguf --layers 8-16 --judge log-odds --harmless a.txt --harmful b.txt -o run",
+      explains:
+        "A sweep of one model's layers. --judge endpoint --judge-url http://127.0.0.1:8080/v1 --judge-model local asks a server too.",
     },
   ],
   async run(args, effects) {
