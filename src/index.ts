@@ -346,7 +346,6 @@ export { createMatrix, type Matrix } from "./linalg/matrix.ts";
 export { type Random, seededRandom } from "./linalg/random.ts";
 export { type Svd, svd } from "./linalg/svd.ts";
 export { linalgThreads, setLinalgThreads } from "./linalg/threads.ts";
-export type { AdamWOptions } from "./maps/adamw.ts";
 export {
   type AffineMap,
   applyMap,
@@ -360,30 +359,42 @@ export {
   type RowsLeftOut,
 } from "./maps/affine-map.ts";
 // maps
-export type { CheckpointOptions } from "./maps/checkpoint.ts";
-export { chooseLambda, defaultLambdas, type LambdaChoice } from "./maps/choose-lambda.ts";
-export { type ChooseRankOptions, chooseRank, type RankChoice } from "./maps/choose-rank.ts";
+export type { CheckpointOptions } from "./maps/collect/checkpoint.ts";
 export {
   type CollectOptions,
   type CollectProgress,
   collectMoments,
-} from "./maps/collect-moments.ts";
-export type { Collection, CollectionPlan, HeldWindow, JoinedText, Ledger } from "./maps/collection.ts";
-export { readCollection, writeCollection } from "./maps/collection-file.ts";
-export { type CollectionHeader, readCollectionHeader, toCollectionHeader } from "./maps/collection-header.ts";
-export { composeAffine } from "./maps/compose-affine.ts";
+} from "./maps/collect/collect-moments.ts";
+export type { Collection, CollectionPlan, HeldWindow, JoinedText, Ledger } from "./maps/collect/collection.ts";
+export { readCollection, writeCollection } from "./maps/collect/collection-file.ts";
+export { type CollectionHeader, readCollectionHeader, toCollectionHeader } from "./maps/collect/collection-header.ts";
+export { estimateMemory, type MemoryEstimate, type MemoryOptions } from "./maps/collect/estimate-memory.ts";
+export { mergeCollections } from "./maps/collect/merge-collections.ts";
+export type { PairSource } from "./maps/collect/open-windows.ts";
+export { type CollectedLayers, toCollectedLayers } from "./maps/collect/plan-layers.ts";
+export { reverseCollection } from "./maps/collect/reverse-collection.ts";
+export { formatShard, parseShard, type Shard } from "./maps/collect/shard.ts";
+export type { AdamWOptions } from "./maps/fit/adamw.ts";
+export { chooseLambda, defaultLambdas, type LambdaChoice } from "./maps/fit/choose-lambda.ts";
+export { type ChooseRankOptions, chooseRank, type RankChoice } from "./maps/fit/choose-rank.ts";
+export { composeAffine } from "./maps/fit/compose-affine.ts";
 export {
   type CrossValidatedLambda,
   type CrossValidation,
   type CrossValidationOptions,
   crossValidateLambda,
   type LambdaRule,
-} from "./maps/cross-validate-lambda.ts";
-export { diagnoseSource, type SourceDiagnosis } from "./maps/diagnose-source.ts";
-export { effectiveRank } from "./maps/effective-rank.ts";
-export { estimateMemory, type MemoryEstimate, type MemoryOptions } from "./maps/estimate-memory.ts";
-export { type AdamWFit, type FitAdamWOptions, fitAdamW, type RowWindow } from "./maps/fit-adamw.ts";
-export type { AdamWChoice } from "./maps/fit-adamw-text.ts";
+} from "./maps/fit/cross-validate-lambda.ts";
+export { diagnoseSource, type SourceDiagnosis } from "./maps/fit/diagnose-source.ts";
+export { type AdamWFit, type FitAdamWOptions, fitAdamW, type RowWindow } from "./maps/fit/fit-adamw.ts";
+export type { AdamWChoice } from "./maps/fit/fit-adamw-text.ts";
+export { fitOls, type OlsFit } from "./maps/fit/fit-ols.ts";
+export { fitProcrustes, type ProcrustesFit, type ProcrustesOptions } from "./maps/fit/fit-procrustes.ts";
+export { fitReducedRank, fitReducedRankPath, type ReducedRankPath } from "./maps/fit/fit-reduced-rank.ts";
+export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis } from "./maps/fit/fit-ridge.ts";
+export { checkFitChoice, type FitChoice } from "./maps/fit/fit-with.ts";
+export { swapMoments } from "./maps/fit/swap-moments.ts";
+export { type Space, type SpaceMoments, type ToSpaceOptions, toSpace } from "./maps/fit/to-space.ts";
 export {
   defaultRows,
   type FitMapOptions,
@@ -393,11 +404,6 @@ export {
   fitMap,
   fitMaps,
 } from "./maps/fit-map.ts";
-export { fitOls, type OlsFit } from "./maps/fit-ols.ts";
-export { fitProcrustes, type ProcrustesFit, type ProcrustesOptions } from "./maps/fit-procrustes.ts";
-export { fitReducedRank, fitReducedRankPath, type ReducedRankPath } from "./maps/fit-reduced-rank.ts";
-export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis } from "./maps/fit-ridge.ts";
-export { checkFitChoice, type FitChoice } from "./maps/fit-with.ts";
 export { type LayerGrid, parseLayerGrid, resolveLayerGrid, wholeGrid } from "./maps/layer-grid.ts";
 export {
   defaultLayerPair,
@@ -417,9 +423,11 @@ export {
   type ResolvedLayerPlan,
   resolveLayerPlan,
 } from "./maps/layer-plan.ts";
-export { type CurveOutlook, extrapolateCurve } from "./maps/learning-curve.ts";
-export { type LinearCka, linearCka, type PairProducts } from "./maps/linear-cka.ts";
 export { readMap, readMaps, writeMap, writeMaps } from "./maps/map-file.ts";
+export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
+export { effectiveRank } from "./maps/score/effective-rank.ts";
+export { type CurveOutlook, extrapolateCurve } from "./maps/score/learning-curve.ts";
+export { type LinearCka, linearCka, type PairProducts } from "./maps/score/linear-cka.ts";
 export type {
   Interval,
   LearningPoint,
@@ -429,16 +437,9 @@ export type {
   Quartiles,
   SourceGain,
   TokenIdentityScore,
-} from "./maps/map-scores.ts";
-export { mergeCollections } from "./maps/merge-collections.ts";
-export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
-export type { PairSource } from "./maps/open-windows.ts";
-export { type CollectedLayers, toCollectedLayers } from "./maps/plan-layers.ts";
-export { reverseCollection } from "./maps/reverse-collection.ts";
-export { type MomentScores, scoreMoments } from "./maps/score-moments.ts";
-export { scoreRoundTrip } from "./maps/score-round-trip.ts";
-export { formatShard, parseShard, type Shard } from "./maps/shard.ts";
-export { type SolvedMaps, type SolveMapsOptions, solveMaps } from "./maps/solve-maps.ts";
+} from "./maps/score/map-scores.ts";
+export { type MomentScores, scoreMoments } from "./maps/score/score-moments.ts";
+export { scoreRoundTrip } from "./maps/score/score-round-trip.ts";
 export {
   type PrincipalSide,
   type Svcca,
@@ -446,17 +447,16 @@ export {
   svcca,
   svccaOfSides,
   toPrincipalSide,
-} from "./maps/svcca.ts";
-export { swapMoments } from "./maps/swap-moments.ts";
-export { type SweepOptions, sweepLayers } from "./maps/sweep-layers.ts";
+} from "./maps/score/svcca.ts";
+export { type SweepOptions, sweepLayers } from "./maps/score/sweep-layers.ts";
 export {
   type BestPairs,
   type SweepCell,
   type SweepCriterion,
   type SweepResult,
   sweepCriteria,
-} from "./maps/sweep-result.ts";
-export { type Space, type SpaceMoments, type ToSpaceOptions, toSpace } from "./maps/to-space.ts";
+} from "./maps/score/sweep-result.ts";
+export { type SolvedMaps, type SolveMapsOptions, solveMaps } from "./maps/solve-maps.ts";
 // models
 export { type DemoName, demoData, demoModelPath, demoNames } from "./models/demo-family.ts";
 export type { HubOptions } from "./models/hub.ts";

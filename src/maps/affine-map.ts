@@ -2,7 +2,7 @@ import type { ModelIdentity } from "../engine/description.ts";
 import type { Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
 import type { Matrix } from "../linalg/matrix.ts";
-import type { MapScores } from "./map-scores.ts";
+import type { MapScores } from "./score/map-scores.ts";
 
 /** One end of a map: the model, the site whose rows it reads or writes, and how long those rows are. */
 export interface MapEnd {

@@ -3,16 +3,16 @@ import type { OpenModel } from "../engine/open-model.ts";
 import type { Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
 import type { AffineMap, FitMethod } from "./affine-map.ts";
-import { checkEnough } from "./check-enough.ts";
-import { choosePairs } from "./choose-pairs.ts";
-import { checkMaxSources } from "./choose-sources.ts";
-import { type CollectOptions, collectMoments } from "./collect-moments.ts";
-import type { Collection } from "./collection.ts";
-import { type AdamWChoice, checkDescent, fitAdamWFromText } from "./fit-adamw-text.ts";
-import { checkFitChoice, type FitChoice } from "./fit-with.ts";
+import { checkEnough } from "./collect/check-enough.ts";
+import { type CollectOptions, collectMoments } from "./collect/collect-moments.ts";
+import type { Collection } from "./collect/collection.ts";
+import { toCollectedLayers } from "./collect/plan-layers.ts";
+import { choosePairs } from "./fit/choose-pairs.ts";
+import { checkMaxSources } from "./fit/choose-sources.ts";
+import { type AdamWChoice, checkDescent, fitAdamWFromText } from "./fit/fit-adamw-text.ts";
+import { checkFitChoice, type FitChoice } from "./fit/fit-with.ts";
 import { formatLayers, type MapLayers, type ResolvedLayerPlan } from "./layer-plan.ts";
-import type { PredictionScore } from "./map-scores.ts";
-import { toCollectedLayers } from "./plan-layers.ts";
+import type { PredictionScore } from "./score/map-scores.ts";
 import { type SolvedMaps, type SolveMapsOptions, scoreFits, solveMaps } from "./solve-maps.ts";
 
 export interface FitMapsOptions extends Omit<FitChoice, "method">, Omit<CollectOptions, "layers"> {

@@ -1,6 +1,6 @@
 import { mismatch } from "../errors.ts";
+import type { CollectedLayers } from "./collect/plan-layers.ts";
 import { type LayerSet, parseLayerSet, resolveLayerSet } from "./layer-plan.ts";
-import type { CollectedLayers } from "./plan-layers.ts";
 
 /** Layers of both models that are compared each with each, as they are named before the models are known. */
 export interface LayerGrid {

@@ -4,7 +4,7 @@ import { formatSite, parseSite, type Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
 import type { AffineMap, FitRecord, MapEnd } from "./affine-map.ts";
 import { checkRecord, type Schema } from "./check-record.ts";
-import type { MapScores } from "./map-scores.ts";
+import type { MapScores } from "./score/map-scores.ts";
 
 /** What a map's file says of it in JSON: all but its arrays. */
 export interface MapRecord extends Pick<AffineMap, "sources" | "target" | "fit"> {

@@ -2,27 +2,26 @@ import { formatSite } from "../engine/site.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { AffineMap, FitRecord, MapEnd } from "./affine-map.ts";
-import { chooseLambda, defaultLambdas } from "./choose-lambda.ts";
-import { checkMaxSources, chooseSources, orderSources } from "./choose-sources.ts";
-import { type Collection, planWidths } from "./collection.ts";
-import { type Affine, decomposeSource, fitRidge, fitRidgePath, type SourceBasis } from "./fit-ridge.ts";
-import { type ChosenFit, type FitChoice, fitWith } from "./fit-with.ts";
-import { type FittingMoments, toFittingMoments } from "./fitting-moments.ts";
+import { type Collection, planWidths } from "./collect/collection.ts";
+import { type FittingMoments, toFittingMoments } from "./collect/fitting-moments.ts";
+import { onlyProducts, sitesOf } from "./collect/map-sites.ts";
+import { medianNorm } from "./collect/norm-histogram.ts";
+import { chooseLambda, defaultLambdas } from "./fit/choose-lambda.ts";
+import { checkMaxSources, chooseSources, orderSources } from "./fit/choose-sources.ts";
+import { type Affine, decomposeSource, fitRidge, fitRidgePath, type SourceBasis } from "./fit/fit-ridge.ts";
+import { type ChosenFit, type FitChoice, fitWith } from "./fit/fit-with.ts";
+import { swapMoments } from "./fit/swap-moments.ts";
 import type { JointMoments } from "./joint-moments.ts";
 import type { MapLayers } from "./layer-plan.ts";
-import type { MapScores, PredictionScore } from "./map-scores.ts";
-import { onlyProducts, sitesOf } from "./map-sites.ts";
-import { mapWarnings } from "./map-warnings.ts";
 import { diagonal, type Moments, toGroupCross, toGroupMoments } from "./moments.ts";
-import { medianNorm } from "./norm-histogram.ts";
-import { toResidualMoments, toValidationResiduals } from "./residual-moments.ts";
-import { scoreMap } from "./score-map.ts";
-import { scoreMoments } from "./score-moments.ts";
-import { scoreRoundTrip } from "./score-round-trip.ts";
-import { predictAffine, scoreRows, toHeldPairs } from "./score-rows.ts";
-import { scoreTokenIdentity } from "./score-token-identity.ts";
-
-import { swapMoments } from "./swap-moments.ts";
+import type { MapScores, PredictionScore } from "./score/map-scores.ts";
+import { mapWarnings } from "./score/map-warnings.ts";
+import { toResidualMoments, toValidationResiduals } from "./score/residual-moments.ts";
+import { scoreMap } from "./score/score-map.ts";
+import { scoreMoments } from "./score/score-moments.ts";
+import { scoreRoundTrip } from "./score/score-round-trip.ts";
+import { predictAffine, scoreRows, toHeldPairs } from "./score/score-rows.ts";
+import { scoreTokenIdentity } from "./score/score-token-identity.ts";
 
 export interface SolveMapsOptions extends FitChoice {
   /** Maps to fit, by layer. */

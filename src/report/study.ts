@@ -4,7 +4,7 @@ import type { Comparison } from "../evaluate/comparison.ts";
 import type { TextComparison } from "../evaluate/run-text-comparison.ts";
 import type { AffineMap } from "../maps/affine-map.ts";
 import { formatLayers } from "../maps/layer-plan.ts";
-import type { MapScores } from "../maps/map-scores.ts";
+import type { MapScores } from "../maps/score/map-scores.ts";
 
 /** One of the two models of a study. */
 export interface StudyModel extends ModelIdentity {

@@ -1,4 +1,4 @@
-import type { SweepCriterion, SweepResult } from "../maps/sweep-result.ts";
+import type { SweepCriterion, SweepResult } from "../maps/score/sweep-result.ts";
 import { formatNumber } from "./format-number.ts";
 import type { LayerMatrix } from "./layer-matrix.ts";
 

@@ -74,7 +74,9 @@ describe("on the demo models", () => {
     const words = ["moments", "collect", "demo:xs", "demo:s", "--corpus", corpus, "--threads", "1"];
     const ran = await run([...words, "-o", file("big.safetensors")], { freeBytes: () => 1e6 });
     expect(ran.status).toBe(5);
-    expect(ran.stderr).toMatch(/memory: expected [\d.]+ MB free to collect in \(.*\), got 1\.00 MB\n {2}hint: .*--layers/);
+    expect(ran.stderr).toMatch(
+      /memory: expected [\d.]+ MB free to collect in \(.*\), got 1\.00 MB\n {2}hint: .*--layers/,
+    );
   });
 });
 

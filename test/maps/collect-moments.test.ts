@@ -7,11 +7,11 @@ import { type PairedRows, readRows } from "../../src/activations/read-rows.ts";
 import { toWindows } from "../../src/activations/windows.ts";
 import { residPost } from "../../src/engine/site.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
-import { type CollectOptions, type CollectProgress, collectMoments } from "../../src/maps/collect-moments.ts";
-import { type Collection, planWidths } from "../../src/maps/collection.ts";
-import { readCollection, writeCollection } from "../../src/maps/collection-file.ts";
+import { type CollectOptions, type CollectProgress, collectMoments } from "../../src/maps/collect/collect-moments.ts";
+import { type Collection, planWidths } from "../../src/maps/collect/collection.ts";
+import { readCollection, writeCollection } from "../../src/maps/collect/collection-file.ts";
+import { splitGroups } from "../../src/maps/collect/split-groups.ts";
 import { addJointMoments, findBlock } from "../../src/maps/joint-moments.ts";
-import { splitGroups } from "../../src/maps/split-groups.ts";
 import { temporaryFolder } from "../formats/temporary-folder.ts";
 import { bytesOf, dSource, dTarget, letters, options, relativeDistance, source, target } from "./collect-fixture.ts";
 

@@ -1,6 +1,6 @@
 import { residPost } from "../../src/engine/site.ts";
-import type { Collection, CollectionPlan } from "../../src/maps/collection.ts";
-import { createCollector } from "../../src/maps/collector.ts";
+import type { Collection, CollectionPlan } from "../../src/maps/collect/collection.ts";
+import { createCollector } from "../../src/maps/collect/collector.ts";
 import type { PlantedWindow } from "./planted.ts";
 
 const identity = {

@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { TrimtabError } from "../../src/errors.ts";
 import { formatSafetensors, parseSafetensors, type Tensor } from "../../src/formats/safetensors.ts";
-import { collectMoments } from "../../src/maps/collect-moments.ts";
-import type { Collection } from "../../src/maps/collection.ts";
-import { readCollection, writeCollection } from "../../src/maps/collection-file.ts";
-import { readCollectionHeader, toCollectionHeader } from "../../src/maps/collection-header.ts";
-import { mergeCollections } from "../../src/maps/merge-collections.ts";
+import { collectMoments } from "../../src/maps/collect/collect-moments.ts";
+import type { Collection } from "../../src/maps/collect/collection.ts";
+import { readCollection, writeCollection } from "../../src/maps/collect/collection-file.ts";
+import { readCollectionHeader, toCollectionHeader } from "../../src/maps/collect/collection-header.ts";
+import { mergeCollections } from "../../src/maps/collect/merge-collections.ts";
 import { temporaryFolder } from "../formats/temporary-folder.ts";
 import { letters, options, source, target } from "./collect-fixture.ts";
 

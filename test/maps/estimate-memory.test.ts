@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { collectMoments } from "../../src/maps/collect-moments.ts";
-import { type Collection, planWidths } from "../../src/maps/collection.ts";
-import { estimateMemory } from "../../src/maps/estimate-memory.ts";
-import type { CollectedLayers } from "../../src/maps/plan-layers.ts";
+import { collectMoments } from "../../src/maps/collect/collect-moments.ts";
+import { type Collection, planWidths } from "../../src/maps/collect/collection.ts";
+import { estimateMemory } from "../../src/maps/collect/estimate-memory.ts";
+import type { CollectedLayers } from "../../src/maps/collect/plan-layers.ts";
 import { letters, options, source, target } from "./collect-fixture.ts";
 
 /** Bytes of every array that a collection keeps. */

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { parseRowSelection } from "../../src/activations/row-selection.ts";
-import { type CollectOptions, collectMoments } from "../../src/maps/collect-moments.ts";
-import { fitAdamWFromText } from "../../src/maps/fit-adamw-text.ts";
+import { type CollectOptions, collectMoments } from "../../src/maps/collect/collect-moments.ts";
+import { toFittingMoments } from "../../src/maps/collect/fitting-moments.ts";
+import { fitAdamWFromText } from "../../src/maps/fit/fit-adamw-text.ts";
 import { fitMaps } from "../../src/maps/fit-map.ts";
-import { toFittingMoments } from "../../src/maps/fitting-moments.ts";
 import { toPairMoments } from "../../src/maps/moments.ts";
-import { scoreMoments } from "../../src/maps/score-moments.ts";
+import { scoreMoments } from "../../src/maps/score/score-moments.ts";
 import { letters, plantedPair } from "./planted-layers.ts";
 
 const { source, target } = plantedPair();

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { transpose } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import { type FitAdamWOptions, fitAdamW, type RowWindow } from "../../src/maps/fit-adamw.ts";
-import { fitRidge } from "../../src/maps/fit-ridge.ts";
-import { scoreMoments } from "../../src/maps/score-moments.ts";
+import { type FitAdamWOptions, fitAdamW, type RowWindow } from "../../src/maps/fit/fit-adamw.ts";
+import { fitRidge } from "../../src/maps/fit/fit-ridge.ts";
+import { scoreMoments } from "../../src/maps/score/score-moments.ts";
 import { mapDistance, momentsOf, type Rows, readFits, relative } from "./fits-fixture.ts";
 import { mapRows, normalRows, plantedMatrix } from "./planted.ts";
 

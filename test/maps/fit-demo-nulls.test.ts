@@ -4,9 +4,9 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openModel } from "../../src/engine/open.ts";
 import type { OpenModel } from "../../src/engine/open-model.ts";
-import { collectMoments } from "../../src/maps/collect-moments.ts";
+import { collectMoments } from "../../src/maps/collect/collect-moments.ts";
+import { reverseCollection } from "../../src/maps/collect/reverse-collection.ts";
 import { fitCollection, fitMaps } from "../../src/maps/fit-map.ts";
-import { reverseCollection } from "../../src/maps/reverse-collection.ts";
 import { writeUntrainedCopy } from "../../src/models/untrained-copy.ts";
 import { demoPath, openDemo } from "../engine/demo-models.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Corpus, toCorpus } from "../../src/activations/corpus.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import type { CollectProgress } from "../../src/maps/collect-moments.ts";
+import type { CollectProgress } from "../../src/maps/collect/collect-moments.ts";
 import { defaultRows, type FitMapOptions, fitMap, fitMaps } from "../../src/maps/fit-map.ts";
 import { plantedModel } from "../activations/planted-model.ts";
 import { distance } from "../linalg/fixture.ts";

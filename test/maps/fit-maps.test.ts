@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { parseRowSelection } from "../../src/activations/row-selection.ts";
 import { residPost } from "../../src/engine/site.ts";
 import type { AffineMap } from "../../src/maps/affine-map.ts";
-import { collectMoments } from "../../src/maps/collect-moments.ts";
+import { collectMoments } from "../../src/maps/collect/collect-moments.ts";
 import { type FitMapsOptions, fitCollection, fitMap, fitMaps } from "../../src/maps/fit-map.ts";
 import { parseLayerPlan, type ResolvedLayerPlan, resolveLayerPlan } from "../../src/maps/layer-plan.ts";
 import { plantedModel } from "../activations/planted-model.ts";

@@ -6,10 +6,10 @@ import { createMatrix, transpose } from "../../src/linalg/matrix.ts";
 import { multiply } from "../../src/linalg/multiply.ts";
 import { randomSemiOrthogonal } from "../../src/linalg/orthonormal.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import { chooseLambda, defaultLambdas } from "../../src/maps/choose-lambda.ts";
-import { fitRidge, fitRidgePath } from "../../src/maps/fit-ridge.ts";
+import { chooseLambda, defaultLambdas } from "../../src/maps/fit/choose-lambda.ts";
+import { fitRidge, fitRidgePath } from "../../src/maps/fit/fit-ridge.ts";
 import { createMomentsSum, type Moments } from "../../src/maps/moments.ts";
-import { predictAffine, scoreRows } from "../../src/maps/score-rows.ts";
+import { predictAffine, scoreRows } from "../../src/maps/score/score-rows.ts";
 import { distance } from "../linalg/fixture.ts";
 import { mapRows, normalRows, plantedMatrix, toWindow } from "./planted.ts";
 

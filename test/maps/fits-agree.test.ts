@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chooseLambda } from "../../src/maps/choose-lambda.ts";
-import { chooseRank } from "../../src/maps/choose-rank.ts";
-import { crossValidateLambda } from "../../src/maps/cross-validate-lambda.ts";
-import { effectiveRank } from "../../src/maps/effective-rank.ts";
-import { fitOls } from "../../src/maps/fit-ols.ts";
-import { fitProcrustes } from "../../src/maps/fit-procrustes.ts";
-import { fitReducedRank, fitReducedRankPath } from "../../src/maps/fit-reduced-rank.ts";
-import { fitRidge, fitRidgePath } from "../../src/maps/fit-ridge.ts";
-import { scoreMoments } from "../../src/maps/score-moments.ts";
-import { scoreRoundTrip } from "../../src/maps/score-round-trip.ts";
-import { swapMoments } from "../../src/maps/swap-moments.ts";
-import { toSpace } from "../../src/maps/to-space.ts";
+import { chooseLambda } from "../../src/maps/fit/choose-lambda.ts";
+import { chooseRank } from "../../src/maps/fit/choose-rank.ts";
+import { crossValidateLambda } from "../../src/maps/fit/cross-validate-lambda.ts";
+import { fitOls } from "../../src/maps/fit/fit-ols.ts";
+import { fitProcrustes } from "../../src/maps/fit/fit-procrustes.ts";
+import { fitReducedRank, fitReducedRankPath } from "../../src/maps/fit/fit-reduced-rank.ts";
+import { fitRidge, fitRidgePath } from "../../src/maps/fit/fit-ridge.ts";
+import { swapMoments } from "../../src/maps/fit/swap-moments.ts";
+import { toSpace } from "../../src/maps/fit/to-space.ts";
+import { effectiveRank } from "../../src/maps/score/effective-rank.ts";
+import { scoreMoments } from "../../src/maps/score/score-moments.ts";
+import { scoreRoundTrip } from "../../src/maps/score/score-round-trip.ts";
 import { backends, firstDimensions, mapDistance, momentsOf, readFits, relative, useBackend } from "./fits-fixture.ts";
 
 const fixture = readFits();

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseSafetensors } from "../../src/formats/safetensors.ts";
 import { useLinalg } from "../../src/linalg/backend.ts";
 import { createMatrix, type Matrix } from "../../src/linalg/matrix.ts";
-import type { Affine } from "../../src/maps/fit-ridge.ts";
+import type { Affine } from "../../src/maps/fit/fit-ridge.ts";
 import { createMomentsSum, type Moments } from "../../src/maps/moments.ts";
 
 export interface Rows {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { extrapolateCurve } from "../../src/maps/learning-curve.ts";
+import { extrapolateCurve } from "../../src/maps/score/learning-curve.ts";
 
 describe("extrapolateCurve(points)", () => {
   test("goes on with gains per doubling that shrink by a constant factor", () => {

@@ -1,7 +1,7 @@
 import { residPost } from "../../src/engine/site.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import type { AffineMap } from "../../src/maps/affine-map.ts";
-import type { PredictionScore } from "../../src/maps/map-scores.ts";
+import type { PredictionScore } from "../../src/maps/score/map-scores.ts";
 import { plantedMatrix } from "./planted.ts";
 
 /** A score of round numbers. */

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toCorpus } from "../../src/activations/corpus.ts";
-import { type CollectOptions, collectMoments } from "../../src/maps/collect-moments.ts";
-import type { Collection } from "../../src/maps/collection.ts";
+import { type CollectOptions, collectMoments } from "../../src/maps/collect/collect-moments.ts";
+import type { Collection } from "../../src/maps/collect/collection.ts";
+import { mergeCollections } from "../../src/maps/collect/merge-collections.ts";
 import { addJointMoments } from "../../src/maps/joint-moments.ts";
-import { mergeCollections } from "../../src/maps/merge-collections.ts";
 import { temporaryFolder } from "../formats/temporary-folder.ts";
 import {
   bytesOf,

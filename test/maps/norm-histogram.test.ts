@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { median } from "../../src/activations/row-norms.ts";
-import { addNorms, createNormHistogram, medianNorm } from "../../src/maps/norm-histogram.ts";
+import { addNorms, createNormHistogram, medianNorm } from "../../src/maps/collect/norm-histogram.ts";
 
 function histogramOf(norms: readonly number[]): Float64Array {
   const histogram = createNormHistogram();

@@ -2,9 +2,9 @@ import type { ModelIdentity } from "../../src/engine/description.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { createMatrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import type { Collection, CollectionPlan } from "../../src/maps/collection.ts";
-import { createCollector } from "../../src/maps/collector.ts";
-import { planLayers } from "../../src/maps/plan-layers.ts";
+import type { Collection, CollectionPlan } from "../../src/maps/collect/collection.ts";
+import { createCollector } from "../../src/maps/collect/collector.ts";
+import { planLayers } from "../../src/maps/collect/plan-layers.ts";
 import { mapRows, normalRows, plantedMatrix, toWindow } from "./planted.ts";
 
 const [dSource, dTarget, vocabulary] = [6, 8, 30];

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../../src/linalg/random.ts";
+import { createTokenSums, type TokenSums, tokenMean } from "../../src/maps/collect/token-sums.ts";
 import { createJointSum, type JointMoments } from "../../src/maps/joint-moments.ts";
 import { type Moments, toPairMoments } from "../../src/maps/moments.ts";
-import { toResidualMoments, toValidationResiduals } from "../../src/maps/residual-moments.ts";
-import { createTokenSums, type TokenSums, tokenMean } from "../../src/maps/token-sums.ts";
+import { toResidualMoments, toValidationResiduals } from "../../src/maps/score/residual-moments.ts";
 import { distance } from "../linalg/fixture.ts";
 import { normalRows, type PlantedWindow, toWindow } from "./planted.ts";
 

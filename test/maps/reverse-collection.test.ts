@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { parseRowSelection } from "../../src/activations/row-selection.ts";
-import { type CollectOptions, collectMoments } from "../../src/maps/collect-moments.ts";
-import type { Collection } from "../../src/maps/collection.ts";
+import { type CollectOptions, collectMoments } from "../../src/maps/collect/collect-moments.ts";
+import type { Collection } from "../../src/maps/collect/collection.ts";
+import type { CollectedLayers } from "../../src/maps/collect/plan-layers.ts";
+import { reverseCollection } from "../../src/maps/collect/reverse-collection.ts";
 import { fitCollection } from "../../src/maps/fit-map.ts";
 import type { ResolvedLayerPlan } from "../../src/maps/layer-plan.ts";
-import type { CollectedLayers } from "../../src/maps/plan-layers.ts";
-import { reverseCollection } from "../../src/maps/reverse-collection.ts";
 import { distance } from "../linalg/fixture.ts";
 import { letters, plantedPair } from "./planted-layers.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import type { AffineMap } from "../../src/maps/affine-map.ts";
-import { type HeldPair, predictAffine, scoreRows } from "../../src/maps/score-rows.ts";
+import { type HeldPair, predictAffine, scoreRows } from "../../src/maps/score/score-rows.ts";
 import { solveMaps } from "../../src/maps/solve-maps.ts";
 import { type CollectWindowsOptions, collectWindows } from "./collect-windows.ts";
 import { mapRows, normalRows, type PlantedWindow, plantedMatrix, plantedWindows, toWindow } from "./planted.ts";

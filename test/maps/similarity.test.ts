@@ -6,9 +6,9 @@ import { createMatrix, identity, type Matrix } from "../../src/linalg/matrix.ts"
 import { multiply, multiplyTransposed } from "../../src/linalg/multiply.ts";
 import { randomSemiOrthogonal } from "../../src/linalg/orthonormal.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import { linearCka, type PairProducts } from "../../src/maps/linear-cka.ts";
 import { createMomentsSum } from "../../src/maps/moments.ts";
-import { svcca, svccaOfSides, toPrincipalSide } from "../../src/maps/svcca.ts";
+import { linearCka, type PairProducts } from "../../src/maps/score/linear-cka.ts";
+import { svcca, svccaOfSides, toPrincipalSide } from "../../src/maps/score/svcca.ts";
 import { mapRows, normalRows, plantedMatrix } from "./planted.ts";
 
 interface Case {

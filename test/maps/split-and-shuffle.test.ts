@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../../src/linalg/random.ts";
-import { createHeldOutSet } from "../../src/maps/held-out-set.ts";
-import { shuffleUnit } from "../../src/maps/shuffled-rows.ts";
-import { partCount, splitGroups } from "../../src/maps/split-groups.ts";
+import { createHeldOutSet } from "../../src/maps/collect/held-out-set.ts";
+import { shuffleUnit } from "../../src/maps/collect/shuffled-rows.ts";
+import { partCount, splitGroups } from "../../src/maps/collect/split-groups.ts";
 import { toWindow } from "./planted.ts";
 
 const plain = { seed: 3, folds: 1, hasCurve: false };

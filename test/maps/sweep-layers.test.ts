@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { createMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
-import { bootstrapR2, bootstrapR2Difference } from "../../src/maps/bootstrap-r2.ts";
-import type { Collection } from "../../src/maps/collection.ts";
-import { toFittingMoments } from "../../src/maps/fitting-moments.ts";
-import { linearCka } from "../../src/maps/linear-cka.ts";
+import type { Collection } from "../../src/maps/collect/collection.ts";
+import { toFittingMoments } from "../../src/maps/collect/fitting-moments.ts";
 import { toGroupCross, toPairMoments } from "../../src/maps/moments.ts";
+import { bootstrapR2, bootstrapR2Difference } from "../../src/maps/score/bootstrap-r2.ts";
+import { linearCka } from "../../src/maps/score/linear-cka.ts";
+import { svcca } from "../../src/maps/score/svcca.ts";
+import { sweepLayers } from "../../src/maps/score/sweep-layers.ts";
+import type { SweepCell, SweepResult } from "../../src/maps/score/sweep-result.ts";
+import { withoutRelation } from "../../src/maps/score/without-relation.ts";
 import { solveMaps } from "../../src/maps/solve-maps.ts";
-import { svcca } from "../../src/maps/svcca.ts";
-import { sweepLayers } from "../../src/maps/sweep-layers.ts";
-import type { SweepCell, SweepResult } from "../../src/maps/sweep-result.ts";
-import { withoutRelation } from "../../src/maps/without-relation.ts";
 import { plantedCollection } from "./planted-collection.ts";
 
 const planted = plantedCollection();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addTokenSums, createTokenSums, type TokenSums, tokenMean } from "../../src/maps/token-sums.ts";
+import { addTokenSums, createTokenSums, type TokenSums, tokenMean } from "../../src/maps/collect/token-sums.ts";
 
 const widths = [2, 1];
 const roomy = 1 << 20;

@@ -9,7 +9,12 @@ import type { Study, StudyConcept, StudyMap, StudyModel } from "../../src/report
 const strengths = [-0.75, -0.5, -0.25, 0.25, 0.5, 0.75];
 
 function toPropensity(propensity: number): Propensity {
-  return { logitDifference: propensity, propensity, perToken: propensity / 3, probability: 1 / (1 + Math.exp(-propensity)) };
+  return {
+    logitDifference: propensity,
+    propensity,
+    perToken: propensity / 3,
+    probability: 1 / (1 + Math.exp(-propensity)),
+  };
 }
 
 /** Items that respond to a strength in proportion to their own sensitivity; the transferred vector has `ratio` of it, with noise. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { sweepLayers } from "../../src/maps/sweep-layers.ts";
-import type { SweepResult } from "../../src/maps/sweep-result.ts";
+import { sweepLayers } from "../../src/maps/score/sweep-layers.ts";
+import type { SweepResult } from "../../src/maps/score/sweep-result.ts";
 import { renderSweepPlot } from "../../src/report/plots/sweep-plot.ts";
 import { toSweepMatrix } from "../../src/report/sweep-matrix.ts";
 import { plantedCollection } from "../maps/planted-collection.ts";

@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { formatRowSelection } from "../../activations/row-selection.ts";
-import { collectMoments } from "../../maps/collect-moments.ts";
-import { writeCollection } from "../../maps/collection-file.ts";
+import { collectMoments } from "../../maps/collect/collect-moments.ts";
+import { writeCollection } from "../../maps/collect/collection-file.ts";
+import { type CollectedLayers, toCollectedLayers } from "../../maps/collect/plan-layers.ts";
 import { defaultRows } from "../../maps/fit-map.ts";
 import { resolveLayerGrid } from "../../maps/layer-grid.ts";
 import { formatLayerPlan, type MapLayers, resolveLayerPlan } from "../../maps/layer-plan.ts";
-import { type CollectedLayers, toCollectedLayers } from "../../maps/plan-layers.ts";
 import type { Recipe } from "../recipe.ts";
 import type { Stage } from "../stage.ts";
 import { modelsStageName } from "./models.ts";

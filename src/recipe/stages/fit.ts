@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
-import { readCollection } from "../../maps/collection-file.ts";
-import { fitAdamWFromText } from "../../maps/fit-adamw-text.ts";
+import { readCollection } from "../../maps/collect/collection-file.ts";
+import { fitAdamWFromText } from "../../maps/fit/fit-adamw-text.ts";
 import { fitCollection } from "../../maps/fit-map.ts";
 import { formatLayerPlan, resolveLayerPlan } from "../../maps/layer-plan.ts";
 import { writeMaps } from "../../maps/map-file.ts";

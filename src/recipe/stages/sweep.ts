@@ -1,6 +1,6 @@
-import { readCollection } from "../../maps/collection-file.ts";
+import { readCollection } from "../../maps/collect/collection-file.ts";
 import { resolveLayerGrid } from "../../maps/layer-grid.ts";
-import { sweepLayers } from "../../maps/sweep-layers.ts";
+import { sweepLayers } from "../../maps/score/sweep-layers.ts";
 import { formatSweepFile } from "../../report/results/sweep-file.ts";
 import type { Recipe } from "../recipe.ts";
 import type { Stage } from "../stage.ts";

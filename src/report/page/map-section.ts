@@ -1,6 +1,6 @@
 import { formatSite } from "../../engine/site.ts";
-import { extrapolateCurve } from "../../maps/learning-curve.ts";
-import type { LearningPoint } from "../../maps/map-scores.ts";
+import { extrapolateCurve } from "../../maps/score/learning-curve.ts";
+import type { LearningPoint } from "../../maps/score/map-scores.ts";
 import { escapeHtml } from "../escape-html.ts";
 import { formatCount, formatNumber, formatPercent } from "../format-number.ts";
 import { type LearningCurvePoint, renderLearningCurve } from "../plots/learning-curve.ts";

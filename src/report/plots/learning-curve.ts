@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { LearningPoint } from "../../maps/map-scores.ts";
+import type { LearningPoint } from "../../maps/score/map-scores.ts";
 import { formatNumber, formatShortCount } from "../format-number.ts";
 import { legend, renderFigure, type SeriesStyle, series } from "./figure.ts";
 

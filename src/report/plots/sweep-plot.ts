@@ -1,4 +1,4 @@
-import { type SweepResult, sweepCriteria } from "../../maps/sweep-result.ts";
+import { type SweepResult, sweepCriteria } from "../../maps/score/sweep-result.ts";
 import { escapeHtml } from "../escape-html.ts";
 import { sweepLabels, toSweepMatrix } from "../sweep-matrix.ts";
 import { renderLayerHeatMap } from "./layer-heat-map.ts";

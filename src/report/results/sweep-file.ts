@@ -1,6 +1,6 @@
 import { checkRunRecord, type RunRecord } from "../../evaluate/run-record.ts";
 import { checkRecord, type Schema } from "../../maps/check-record.ts";
-import type { SweepResult } from "../../maps/sweep-result.ts";
+import type { SweepResult } from "../../maps/score/sweep-result.ts";
 
 /** A sweep in a run folder. The file that `trimtab sweep -o` writes has no record of its run and is read as well. */
 export interface SweepFile {

@@ -1,5 +1,5 @@
-import { extrapolateCurve } from "../../maps/learning-curve.ts";
-import type { LearningPoint } from "../../maps/map-scores.ts";
+import { extrapolateCurve } from "../../maps/score/learning-curve.ts";
+import type { LearningPoint } from "../../maps/score/map-scores.ts";
 import { lowHigh } from "../data-table.ts";
 import { formatCount, formatNumber, formatPercent } from "../format-number.ts";
 import { renderLearningCurve } from "../plots/learning-curve.ts";

@@ -1,5 +1,5 @@
 import { formatLayerPair } from "../../maps/layer-pairs.ts";
-import { type SweepResult, sweepCriteria } from "../../maps/sweep-result.ts";
+import { type SweepResult, sweepCriteria } from "../../maps/score/sweep-result.ts";
 import { formatCount, formatInterval, formatNumber } from "../format-number.ts";
 import { renderLayerHeatMap } from "../plots/layer-heat-map.ts";
 import type { ReportFigure, ReportSection } from "../report.ts";
