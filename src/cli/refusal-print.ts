@@ -30,7 +30,7 @@ function renderSide(result: RefusalResult, side: RefusalSide): string[] {
   return [
     title,
     renderLayers(result, side),
-    `layer ${layer}, where its own direction suppresses most`,
+    `layer ${layer}, where its own direction changes most`,
     renderStrengths(result, side, layer),
   ];
 }

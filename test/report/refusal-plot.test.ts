@@ -129,6 +129,14 @@ describe("strongestRows(side), shownLayer(side)", () => {
       [20, "native", 0.5, -0.5],
     ]);
     expect(shownLayer(madeUpSide())).toBe(12);
+    // Where nothing harmful was refused to begin with, what harmless prompts lose decides.
+    const later = madeUpSide();
+    const rise = later.rows.map((row) =>
+      row.layer === 20 && row.strength === -0.5
+        ? { ...row, change: { ...row.change, harmless: { value: 3, interval: null } } }
+        : row,
+    );
+    expect(shownLayer({ ...later, rows: rise })).toBe(20);
     const side = madeUpSide();
     const broken = {
       ...side,

@@ -48,9 +48,13 @@ export function strongestRows({ rows }: RefusalSide): StrongestRows[] {
   );
 }
 
-/** The layer to show: where the native vector suppresses refusal most; of equal ones the first. */
+/**
+ * The layer to show: where the native vector changes most, the fall of refused harmful and the rise of refused harmless prompts together; of
+ * equal ones the first.
+ */
 export function shownLayer(side: RefusalSide): number {
   const native = strongestRows(side).filter(({ kind }) => kind === "native");
-  const fall = ({ suppression }: StrongestRows): number => suppression?.change.harmful.value ?? 0;
-  return native.reduce((best, each) => (fall(each) < fall(best) ? each : best)).layer;
+  const reach = ({ suppression, induction }: StrongestRows): number =>
+    (induction?.change.harmless.value ?? 0) - (suppression?.change.harmful.value ?? 0);
+  return native.reduce((best, each) => (reach(each) > reach(best) ? each : best)).layer;
 }

@@ -59,7 +59,7 @@ export function renderRefusalPlot(
   return renderFigure({
     description: `${question === "refusal" ? "Refusals" : "Harmless answers"} to ${prompts} prompts, ${side.model}, layer ${layer}, against strength, for ${present.join(", ")} directions`,
     plot: {
-      x: { label: strengthLabel(unit), labelAnchor: "center", labelArrow: "none", ticks: 6 },
+      x: { label: strengthLabel(unit), labelAnchor: "center", labelArrow: "none", ticks: 6, inset: 8 },
       y: { domain: [0, 100], label: null, grid: true, ticks: 5, tickFormat: (share: number) => `${share} %` },
       marks: [
         ...inOrder.flatMap((rows) => {
