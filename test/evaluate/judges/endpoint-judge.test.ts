@@ -238,6 +238,7 @@ describe("endpointJudge(endpoint, options) costs", () => {
   test("one request for samples that are the same", async () => {
     const judge = open();
     const same = [sample(1), sample(1)];
+    expect(judge.estimate(same)).toEqual(judge.estimate([sample(1)]));
     expect(judge.estimate(same).calls).toBe(1);
     expect(await judge.judge(same)).toEqual([1, 1]);
     expect(server.asked).toHaveLength(1);
