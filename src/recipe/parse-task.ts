@@ -1,18 +1,11 @@
 import { mismatch } from "../errors.ts";
-import { chooseReference, defaultStrengths } from "../evaluate/compare.ts";
-import type { StrengthUnit } from "../steer/strength.ts";
+import { chooseReference } from "../evaluate/compare.ts";
+import { calibrateReader } from "./parse-calibrate-task.ts";
+import { refusalReader } from "./parse-refusal-task.ts";
 import { makingFields, toMaking } from "./parse-vector.ts";
-import type {
-  ItemsSplit,
-  PropensityRecipe,
-  PropensitySet,
-  RecipeGrid,
-  RecipeMap,
-  RecipeTask,
-  RecipeVector,
-  TextRecipe,
-} from "./recipe.ts";
-import { checkName, type RecipePaths } from "./recipe-names.ts";
+import type { ItemsSplit, PropensityRecipe, PropensitySet, RecipeTask, TextRecipe } from "./recipe.ts";
+import { checkName } from "./recipe-names.ts";
+import { gridFields, namedFile, type TaskNames, toGrid } from "./task-fields.ts";
 import {
   choice,
   field,
@@ -30,28 +23,8 @@ import {
   wrong,
 } from "./yaml-reader.ts";
 
-/** What a task may refer to. */
-export interface TaskNames {
-  readonly maps: ReadonlyMap<string, RecipeMap>;
-  /** A task that makes vectors of its own adds them here. */
-  readonly vectors: Map<string, RecipeVector>;
-  readonly paths: RecipePaths;
-}
-
-const gridFields = {
-  strengths: optional(listOf(number(-1e6, 1e6))),
-  unit: optional(choice("rms", "absolute", "raw")),
-  random: optional(whole(0, 10_000)),
-} as const;
-
 /** A share of the items, below 1, or how many. */
 const side = number(1e-6, 1e6);
-
-/** A path, or an object with the path and how to come by the file. */
-const namedFile: Reader<{ readonly path: Placed<string>; readonly about: string | undefined }> = (cursor) =>
-  cursor.scalar === undefined
-    ? record({ path: placed(text), about: optional(text) })(cursor)
-    : { path: placed(text)(cursor), about: undefined };
 
 const propensity = placed(
   record({
@@ -100,10 +73,16 @@ const textTask = placed(
  * @throws bad-input with line and column
  */
 export const taskReader: Reader<(names: TaskNames) => RecipeTask> = (cursor) => {
-  const kind = field(cursor, "kind", choice("propensity", "text"));
+  const kind = field(cursor, "kind", choice("propensity", "text", "refusal", "calibrate"));
   if (kind === "propensity") return toPropensity(propensity(cursor));
   if (kind === "text") return toText(textTask(cursor));
-  throw wrong(cursor, "an object with the key kind: propensity or text", "say what kind of task it is");
+  if (kind === "refusal") return refusalReader(cursor);
+  if (kind === "calibrate") return calibrateReader(cursor);
+  throw wrong(
+    cursor,
+    "an object with the key kind: propensity, text, refusal or calibrate",
+    "say what kind of task it is",
+  );
 };
 
 function toPropensity({ value, where }: ReturnType<typeof propensity>): (names: TaskNames) => PropensityRecipe {
@@ -172,19 +151,4 @@ function toText({ value, where }: ReturnType<typeof textTask>): (names: TaskName
     temperature: value.temperature,
     likeness: value.likeness ?? true,
   });
-}
-
-function toGrid(
-  value: {
-    readonly strengths: readonly number[] | undefined;
-    readonly unit: StrengthUnit | undefined;
-    readonly random: number | undefined;
-  },
-  where: string,
-  random: number,
-): RecipeGrid {
-  const { strengths = defaultStrengths, unit = "rms" } = value;
-  if (!strengths.some((strength) => strength > 0))
-    throw mismatch("bad-input", `${where}.strengths`, "at least one above 0", strengths.join(", "));
-  return { strengths, unit, random: value.random ?? random };
 }

@@ -1,11 +1,13 @@
 import { mismatch } from "../errors.ts";
 import type { Recipe, RecipeTask } from "./recipe.ts";
 import type { Stage } from "./stage.ts";
+import { calibrateStage } from "./stages/calibrate.ts";
 import { collectStage } from "./stages/collect.ts";
 import { extractStage } from "./stages/extract.ts";
 import { fitStage } from "./stages/fit.ts";
 import { modelsStage } from "./stages/models.ts";
 import { propensityStage } from "./stages/propensity.ts";
+import { refusalStage } from "./stages/refusal.ts";
 import { reportStage } from "./stages/report.ts";
 import { sweepStage } from "./stages/sweep.ts";
 import { textStage } from "./stages/text.ts";
@@ -36,7 +38,16 @@ export function planStages(recipe: Recipe): readonly Stage[] {
 }
 
 function taskStage(recipe: Recipe, name: string, task: RecipeTask): Stage {
-  return task.kind === "propensity" ? propensityStage(recipe, name, task) : textStage(recipe, name, task);
+  switch (task.kind) {
+    case "propensity":
+      return propensityStage(recipe, name, task);
+    case "text":
+      return textStage(recipe, name, task);
+    case "refusal":
+      return refusalStage(recipe, name, task);
+    case "calibrate":
+      return calibrateStage(recipe, name, task);
+  }
 }
 
 /**

@@ -109,7 +109,36 @@ export interface TextRecipe extends RecipeGrid {
   readonly likeness: boolean;
 }
 
-export type RecipeTask = PropensityRecipe | TextRecipe;
+/** The refusal experiment, from the source's direction to the target's answers. */
+export interface RefusalRecipe extends RecipeGrid {
+  readonly kind: "refusal";
+  readonly map: string;
+  readonly harmless: RecipeFile;
+  readonly harmful: RecipeFile;
+  /** Instructions of each kind that the directions are found on, and that are answered. */
+  readonly train: number;
+  readonly test: number;
+  readonly samples: number;
+  readonly maxTokens: number;
+  /** Judges that need no service. */
+  readonly judges: readonly ("log-odds" | "phrases")[];
+  /** How instructions are put to models without a chat template. */
+  readonly template: string | undefined;
+}
+
+/** Which layer and strength of a vector does most within a damage limit, found on half of the items, reported on the other. */
+export interface CalibrateRecipe extends Pick<RecipeGrid, "strengths" | "unit"> {
+  readonly kind: "calibrate";
+  readonly vector: string;
+  /** Which of the two is calibrated. */
+  readonly which: "native" | "transferred";
+  readonly items: RecipeFile;
+  readonly neutral: RecipeFile;
+  /** Nats a token. */
+  readonly maxDamage: number;
+}
+
+export type RecipeTask = PropensityRecipe | TextRecipe | RefusalRecipe | CalibrateRecipe;
 
 /** A whole experiment as one file says it, checked: names that are used are there, and everything has a value or a default. */
 export interface Recipe {

@@ -33,11 +33,20 @@ export interface AnswerText {
   readonly random: number | null;
 }
 
+/** How refusal of harmful prompts changes where it changes most without breaking the model, as shares; `null` where nothing sound was left. */
+export interface AnswerRefusal {
+  readonly model: string;
+  readonly native: number | null;
+  readonly transferred: number | null;
+  readonly random: number | null;
+}
+
 /** Everything the answer rests on; lists may be empty. */
 export interface AnswerNumbers {
   readonly maps: readonly AnswerMap[];
   readonly tasks: readonly AnswerTask[];
   readonly texts: readonly AnswerText[];
+  readonly refusals: readonly AnswerRefusal[];
 }
 
 /**
@@ -47,8 +56,16 @@ export interface AnswerNumbers {
  * Made from the numbers alone, the same for good and bad results: a map that is no better than its nulls, a transfer that failed and
  * items that cannot judge are called so. What was not measured is said not to have been.
  */
-export function toAnswer({ maps, tasks, texts }: AnswerNumbers): readonly [string, string, string] {
-  return [sayMaps(maps), sayBehaviour(tasks, texts), sayControls(tasks, texts)];
+export function toAnswer({ maps, tasks, texts, refusals }: AnswerNumbers): readonly [string, string, string] {
+  const behaviour = [
+    ...(tasks.length > 0 ? [sayTasks(tasks)] : texts.length > 0 ? [sayTexts(texts)] : []),
+    ...refusals.map(sayRefusal),
+  ];
+  return [
+    sayMaps(maps),
+    behaviour.length > 0 ? `${behaviour.join("; ")}.` : "No behaviour was measured in this run.",
+    sayControls(tasks, texts, refusals),
+  ];
 }
 
 function sayMaps(maps: readonly AnswerMap[]): string {
@@ -64,8 +81,7 @@ function sayMaps(maps: readonly AnswerMap[]): string {
   return `${said}.`;
 }
 
-function sayBehaviour(tasks: readonly AnswerTask[], texts: readonly AnswerText[]): string {
-  if (tasks.length === 0) return sayTexts(texts);
+function sayTasks(tasks: readonly AnswerTask[]): string {
   const names = (code: AnswerTask["comparison"]["verdict"]["code"]): string[] =>
     tasks.filter(({ comparison }) => comparison.verdict.code === code).map(({ name }) => name);
   const parts: string[] = [];
@@ -82,8 +98,8 @@ function sayBehaviour(tasks: readonly AnswerTask[], texts: readonly AnswerText[]
       ? ""
       : `; ${unjudged.length} of ${tasks.length} (${shorten(unjudged)}) cannot judge it, because the native vector itself does not stand out there`;
   if (parts.length === 0)
-    return `None of the ${tasks.length === 1 ? "items" : `${tasks.length} sets of items`} can judge the transfer (${shorten(unjudged)}): the native vector itself does not stand out among random directions there.`;
-  return `On held-out items the transferred vector ${parts.join(", ")}${cannot}${sayRange(tasks)}.`;
+    return `None of the ${tasks.length === 1 ? "items" : `${tasks.length} sets of items`} can judge the transfer (${shorten(unjudged)}): the native vector itself does not stand out among random directions there`;
+  return `On held-out items the transferred vector ${parts.join(", ")}${cannot}${sayRange(tasks)}`;
 }
 
 /** Δr and slope ratio over the tasks that can be judged. */
@@ -102,13 +118,25 @@ function sayRange(tasks: readonly AnswerTask[]): string {
 }
 
 function sayTexts(texts: readonly AnswerText[]): string {
-  if (texts.length === 0) return "No behaviour was measured in this run.";
   const one = ({ name, scorer, strength, native, transferred }: AnswerText): string =>
     `${scorer} of the texts of ${name} changes by ${formatNumber(transferred)} under the transferred vector at ${formatNumber(strength)} and by ${formatNumber(native)} under the native one`;
-  return `In generated text, ${texts.map(one).join("; ")}.`;
+  return `In generated text, ${texts.map(one).join("; ")}`;
 }
 
-function sayControls(tasks: readonly AnswerTask[], texts: readonly AnswerText[]): string {
+function sayRefusal({ model, native, transferred }: AnswerRefusal): string {
+  const points = (change: number | null): string =>
+    change === null ? "an amount that broken answers hide" : `${formatNumber(100 * change, 0)} percentage points`;
+  const own = `${model}'s refusal of harmful prompts changes by ${points(native)} under its own direction`;
+  return transferred === null && native === null
+    ? own
+    : `${own} and by ${points(transferred)} under the transferred one`;
+}
+
+function sayControls(
+  tasks: readonly AnswerTask[],
+  texts: readonly AnswerText[],
+  refusals: readonly AnswerRefusal[],
+): string {
   const parts: string[] = [];
   const z = tasks.flatMap(({ comparison }) => comparison.z.transferred ?? []);
   const least = Math.min(...tasks.map(({ comparison }) => comparison.randomDirections));
@@ -132,6 +160,11 @@ function sayControls(tasks: readonly AnswerTask[], texts: readonly AnswerText[])
   if (tasks.length === 0)
     for (const { name, scorer, random } of texts)
       if (random !== null) parts.push(`random directions change ${scorer} of ${name} by ${formatNumber(random)}`);
+  for (const { model, random } of refusals)
+    if (random !== null)
+      parts.push(
+        `random directions change refusal of ${model} by at most ${formatNumber(100 * random, 0)} percentage points`,
+      );
   if (parts.length === 0) return "No control was run, so none of this can be told from chance.";
   const [first = "", ...rest] = parts;
   return `${first.charAt(0).toUpperCase()}${first.slice(1)}${rest.map((part) => `; ${part}`).join("")}.`;

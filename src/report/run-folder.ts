@@ -1,7 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { mismatch } from "../errors.ts";
+import { type CalibrationRecord, parseCalibrationRecord } from "../evaluate/calibrate/calibration-result.ts";
 import { type PropensityResult, parsePropensityResult } from "../evaluate/propensity/propensity-result.ts";
+import { parseRefusalResult } from "../evaluate/refusal/refusal-file.ts";
+import type { RefusalResult } from "../evaluate/refusal/refusal-result.ts";
 import { checkRunRecord, type RunRecord } from "../evaluate/run-record.ts";
 import { parseTextRecord, type TextRecord } from "../evaluate/text/text-record.ts";
 import { toFileError } from "../formats/file-error.ts";
@@ -16,6 +19,8 @@ export type RunResult = { readonly name: string } & (
   | { readonly kind: "maps"; readonly result: MapsFile }
   | { readonly kind: "propensity"; readonly result: PropensityResult }
   | { readonly kind: "text"; readonly result: TextRecord }
+  | { readonly kind: "refusal"; readonly result: RefusalResult }
+  | { readonly kind: "calibration"; readonly result: CalibrationRecord }
   | { readonly kind: "study"; readonly result: Study }
 );
 
@@ -35,7 +40,7 @@ const maxFiles = 1000;
 /** Items and texts of one result; parsed JSON can take 30 times its bytes. */
 const maxBytes = 1 << 26;
 
-const order: readonly RunResult["kind"][] = ["study", "sweep", "maps", "propensity", "text"];
+const order: readonly RunResult["kind"][] = ["study", "sweep", "maps", "propensity", "text", "refusal", "calibration"];
 
 /**
  * Reads the results of a run folder: every `.json` file in it that names a format of ours, and the file of `trimtab sweep -o`.
@@ -63,6 +68,10 @@ export async function readRunFolder(path: string): Promise<RunFolder> {
     else if (format === "trimtab-propensity")
       results.push({ name, kind: "propensity", result: parsePropensityResult(text, where) });
     else if (format === "trimtab-text") results.push({ name, kind: "text", result: parseTextRecord(text, where) });
+    else if (format === "trimtab-refusal")
+      results.push({ name, kind: "refusal", result: parseRefusalResult(text, where) });
+    else if (format === "trimtab-calibration")
+      results.push({ name, kind: "calibration", result: parseCalibrationRecord(text, where) });
     else if (format === "trimtab-study") results.push({ name, kind: "study", result: parseStudy(text, where) });
     else unread.push(file);
   }

@@ -1,12 +1,16 @@
+import type { RefusalSide } from "../evaluate/refusal/refusal-result.ts";
+import { strongestRows } from "../evaluate/refusal/strongest-rows.ts";
 import type { RunModel, RunRecord } from "../evaluate/run-record.ts";
 import { mean } from "../evaluate/statistics.ts";
 import type { TextRecord } from "../evaluate/text/text-record.ts";
-import { type AnswerMap, type AnswerTask, type AnswerText, toAnswer } from "./answer.ts";
+import { type AnswerMap, type AnswerRefusal, type AnswerTask, type AnswerText, toAnswer } from "./answer.ts";
 import { findMapWarnings } from "./find-warnings.ts";
 import type { Report, ReportSection } from "./report.ts";
 import type { RunFolder, RunResult } from "./run-folder.ts";
+import { toCalibrationSection } from "./sections/calibration-section.ts";
 import { toMapsSection } from "./sections/maps-section.ts";
 import { toPropensitySections } from "./sections/propensity-section.ts";
+import { toRefusalSections } from "./sections/refusal-section.ts";
 import { toStudySections } from "./sections/study-sections.ts";
 import { toSweepSection } from "./sections/sweep-section.ts";
 import { toTextSection } from "./sections/text-section.ts";
@@ -35,6 +39,9 @@ export function toReport(folder: RunFolder): Report {
       maps: maps.map(([name, map]) => toAnswerMap(name, map, maps.length > 1)),
       tasks: results.flatMap(toAnswerTasks),
       texts: results.flatMap((result) => (result.kind === "text" ? toAnswerTexts(result.name, result.result) : [])),
+      refusals: results.flatMap((result) =>
+        result.kind === "refusal" ? result.result.sides.map(toAnswerRefusal) : [],
+      ),
     }),
     warnings: unique([
       ...run.warnings,
@@ -57,6 +64,10 @@ function toSections(result: RunResult, id: string): readonly ReportSection[] {
       return toPropensitySections(result.result, id);
     case "text":
       return [toTextSection(result.result, result.name, id)];
+    case "refusal":
+      return toRefusalSections(result.result, id);
+    case "calibration":
+      return [toCalibrationSection(result.result, result.name, id)];
     case "study":
       return toStudySections(result.result, id);
   }
@@ -146,6 +157,16 @@ function toAnswerTexts(name: string, { rows, scorers, breaks }: TextRecord): rea
       random: random.length > 0 ? mean(random) : null,
     };
   });
+}
+
+/** The largest change of any layer, by kind of vector. */
+function toAnswerRefusal(side: RefusalSide): AnswerRefusal {
+  const rows = strongestRows(side);
+  const most = (kind: string): number | null => {
+    const changes = rows.flatMap((row) => (row.kind === kind ? (row.suppression?.change.harmful.value ?? []) : []));
+    return changes.reduce<number | null>((best, change) => (best === null || change < best ? change : best), null);
+  };
+  return { model: side.model, native: most("native"), transferred: most("transferred"), random: most("random") };
 }
 
 function findTaskWarnings({

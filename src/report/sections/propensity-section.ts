@@ -115,6 +115,7 @@ function correlations(
 function taskSection(task: PropensityTask, id: string): ReportSection {
   const { name, comparison, prompts, damage, effectPerDamage } = task;
   const figures = comparisonFigures(comparison, name, id);
+  const cost = (...cells: readonly (number | null)[]): readonly (number | null)[] => (damage ? cells : []);
   if (prompts.length > 0 || damage || task.shuffledEffects.length > 0)
     figures.push({
       id: `${id}-controls`,
@@ -127,24 +128,27 @@ function taskSection(task: PropensityTask, id: string): ReportSection {
           { title: "effect or change, nats" },
           { title: "low" },
           { title: "high" },
-          { title: "KL on neutral text, nats a token" },
-          { title: "effect per nat of damage" },
+          ...(damage ? [{ title: "KL on neutral text, nats a token" }, { title: "effect per nat of damage" }] : []),
         ],
         rows: [
           ...(["native", "transferred"] as const).map((vector) => [
             vector,
             comparison.effect[vector].value,
             ...lowHigh(comparison.effect[vector].interval),
-            damage?.[vector].klNats ?? null,
-            effectPerDamage?.[vector] ?? null,
+            ...cost(damage?.[vector].klNats ?? null, effectPerDamage?.[vector] ?? null),
           ]),
-          ...task.shuffledEffects.map((effect, at) => [`shuffled labels ${at + 1}`, effect, null, null, null, null]),
+          ...task.shuffledEffects.map((effect, at) => [
+            `shuffled labels ${at + 1}`,
+            effect,
+            null,
+            null,
+            ...cost(null, null),
+          ]),
           ...prompts.map((prompt) => [
             `${prompt.name}: ${prompt.instruction}`,
             prompt.change.value,
             ...lowHigh(prompt.change.interval),
-            null,
-            null,
+            ...cost(null, null),
           ]),
         ],
       },
