@@ -123,8 +123,12 @@ function showEstimate(estimate: RecipeEstimate, args: Arguments, { stdout }: Eff
     );
   if (estimate.missing.length > 0) {
     lines.push("", "files that are not there");
-    for (const { path, about, where } of estimate.missing)
-      lines.push(`  ${path}  (${where})`, ...(about === undefined ? [] : [`    ${about}`]));
+    // Files of one origin stand together, and what is said of them once below.
+    for (const [at, { path, about, where }] of estimate.missing.entries())
+      lines.push(
+        `  ${path}  (${where})`,
+        ...(about === undefined || about === estimate.missing[at + 1]?.about ? [] : [`    ${about}`]),
+      );
   }
   lines.push("", "stages");
   for (const { name, state, about, rows, tokens, calls, unknown } of estimate.stages) {

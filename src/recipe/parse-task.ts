@@ -30,6 +30,7 @@ const propensity = placed(
   record({
     kind: choice("propensity"),
     items: namedEntries(namedFile),
+    about: optional(text),
     maps: optional(listOf(placed(text))),
     train: optional(side),
     test: optional(side),
@@ -116,7 +117,7 @@ function toSets(value: ReturnType<typeof propensity>["value"], { maps, vectors, 
   const { chat = "auto", choices = false, train = 0.4, test = 0.5, limit } = value;
   const split: ItemsSplit = { train, test, choices, chat };
   return [...value.items].flatMap(([name, { path, about }]): PropensitySet[] => {
-    const file = paths.toFile(path, about);
+    const file = paths.toFile(path, about ?? value.about);
     if (!value.maps) {
       checkName({ value: name, where: path.where }, vectors, "vectors, whose name its items have");
       return [{ name, vector: name, file, limit, split: undefined }];

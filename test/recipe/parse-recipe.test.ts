@@ -101,7 +101,7 @@ describe("parseRecipe(yaml, file)", () => {
       /^bad-input r\/small.yaml:10:37: maps.early.layers: layers: /,
     );
     expect(refusal(least.replace("kind: propensity", "kind: propensities"))).toBe(
-      'bad-input r/small.yaml:18:11: tasks.choices.kind: expected one of propensity, text, got "propensities"',
+      'bad-input r/small.yaml:18:11: tasks.choices.kind: expected one of propensity, text, refusal, calibrate, got "propensities"',
     );
     expect(refusal(least.replace("title: A small run\n", ""))).toBe(
       "bad-input r/small.yaml:1:1: expected the key title, got none",
