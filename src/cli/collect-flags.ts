@@ -61,7 +61,11 @@ export const collectFlags: Readonly<Record<CollectFlag, Flag>> = {
     default: "difference-mean",
   },
   special: { type: "boolean", description: "read <|…|> in the texts of --pairs as special tokens" },
-  "max-rows": { type: "string", value: "N", description: "stop after this many rows" },
+  "max-rows": {
+    type: "string",
+    value: "N",
+    description: "stop after this many rows; fit: 20 for each dimension, at least 20000",
+  },
   "max-tokens": { type: "string", value: "N", description: "stop after this many tokens, whatever the rows" },
   folds: {
     type: "string",

@@ -24,7 +24,7 @@ export function describeMaps(maps: readonly AffineMap[]): Shown {
 
 const columns = [
   { title: "A:B" },
-  ...["R²", "from", "to", "mean by dim", "beyond token", "cosine"].map((title) => ({
+  ...["R²", "from", "to", "shuffled", "untrained", "mean by dim", "beyond token", "cosine"].map((title) => ({
     title,
     align: "right" as const,
   })),
@@ -38,6 +38,8 @@ function toRow({ sources, target, fit, scores }: AffineMap): string[] {
     showScore(scores.r2),
     showScore(low),
     showScore(high),
+    showScore(scores.nulls.shuffled.r2),
+    scores.nulls.untrained ? showScore(scores.nulls.untrained.r2) : "",
     scores.explainedVariance === undefined ? "" : showScore(scores.explainedVariance),
     showScore(scores.tokenIdentity.beyond),
     showScore(scores.cosine.centred),

@@ -167,9 +167,9 @@ function collectionWarnings({ ledger }: Collection): string[] {
   return warnings;
 }
 
-/** Rows where nothing is said: enough for the widest map, if every position gives one; otherwise all the text. */
+/** Rows where nothing is said: enough for the widest map, if every position of the corpus gives one; otherwise all the text. */
 function defaultLimit(source: OpenModel, { layers, rows, shard, maxTokens }: FitMapsOptions): number | undefined {
-  const isAll = rows === undefined || rows.every(({ kind }) => kind === "all");
+  const isAll = rows === undefined || rows.some(({ kind }) => kind === "all");
   if (!isAll || shard || maxTokens !== undefined) return undefined;
   const most = layers.kind === "auto" ? 1 : Math.max(...layers.maps.map(({ sources }) => sources.length));
   return defaultRows(source.description.width * most);

@@ -79,12 +79,23 @@ function noDirection(vector: SteeringVector, maps: readonly MapEnds[]): ReturnTy
   const onlyFirst = maps.every(({ sources }) =>
     sources.every(({ site }) => site.layer === 0 || without.includes(site.layer)),
   );
+  // Only a vector that begins at layer 1 and goes on can be one of theirs.
+  const lacksFirst = without.length > 1 && !without.includes(0);
   const last = first.sources[0]!.model.blocks - 1;
   return mismatch("incompatible", "vector", wanted, has, {
-    hint: onlyFirst
-      ? `a control vector has no layer 0: fit the map from the others, such as --layers 1-${last}:${first.target.site.layer}`
-      : "extract the vector at the map's source layers, or fit a map from the vector's layers",
+    hint:
+      onlyFirst && lacksFirst
+        ? `a control vector has no layer 0: fit the map from the others, such as --layers 1-${last}:${first.target.site.layer}`
+        : `extract the vector at ${layersOf(maps)}, where the map reads, or fit a map from the vector's layers`,
   });
+}
+
+function layersOf(maps: readonly MapEnds[]): string {
+  const layers = [...new Set(maps.flatMap(({ sources }) => sources.map(({ site }) => site.layer)))];
+  return `layer${layers.length > 1 ? "s" : ""} ${layers
+    .sort((a, b) => a - b)
+    .join(", ")
+    .slice(0, 100)}`;
 }
 
 function toText({ sources, target }: MapEnds): string {

@@ -17,7 +17,7 @@ export function warnOfRows(readAt: ReadPosition | undefined, selections: readonl
     .filter((selection) => !coversReadPosition(parseRowSelection(selection), readAt))
     .map(
       (selection) =>
-        `the vector was read at ${position} and the map fitted on rows "${selection}", which are other rows: it may carry the vector badly. Fit one with ${[`--rows all,pairs@${position}*4 --pairs FILE, its own contrast set`, ...others].join(" or ")}`,
+        `the vector was read at ${position} and the map fitted on rows "${selection}", which are other rows: it may carry the vector badly. Fit one with ${[`--rows all,pairs@${position}*20 --pairs FILE, its own contrast set`, ...others].join(" or ")}`,
     );
 }
 

@@ -61,7 +61,7 @@ describe("errors", () => {
     [["inspect", "demo:xl"], 2, undefined],
     [["inspect", "none.gguf"], 4, "a model is a path"],
     [["inspect", "none.safetensors"], 4, undefined],
-    [["inspect", "."], 3, "name the model's file"],
+    [["inspect", "src"], 3, "name the model's file"],
     [["inspect", "package.json"], 3, "convert"],
     [["inspect", "hf:o/r/a.gguf", "--offline"], 4, "HF_HUB_OFFLINE"],
     [["inspect", "demo:s", "--threads", "0"], 2, undefined],

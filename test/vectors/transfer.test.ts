@@ -206,10 +206,10 @@ describe("transferVector(vector, maps)", () => {
   });
 
   test.each([
-    ["last", "all", "--rows all,pairs@last*4 --pairs FILE, its own contrast set"],
-    ["end-2", "all,last", "--rows all,pairs@end-2*4 --pairs FILE"],
-    ["difference-mean", "last", "--rows all,pairs@difference-mean*4 --pairs FILE, its own contrast set or --rows all"],
-    ["last", "pattern:/[.!?]/", "--rows all,pairs@last*4"],
+    ["last", "all", "--rows all,pairs@last*20 --pairs FILE, its own contrast set"],
+    ["end-2", "all,last", "--rows all,pairs@end-2*20 --pairs FILE"],
+    ["difference-mean", "last", "--rows all,pairs@difference-mean*20 --pairs FILE, its own contrast set or --rows all"],
+    ["last", "pattern:/[.!?]/", "--rows all,pairs@last*20"],
   ])("warns of a vector read at %s and a map of rows %s", (readAt, rowSelection, advice) => {
     const read = madeUpVector({ 3: [1, 1] }, { readAt: parseReadPosition(readAt) });
     const { warnings } = transferVector(read, [{ ...map, fit: { rowSelection } }]);
