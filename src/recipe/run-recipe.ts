@@ -125,7 +125,7 @@ async function runStage(
 ): Promise<StageRecord> {
   const start = clock();
   const warnings = await stage.run(bench);
-  return writeRecord(folder, stage, { hash, elapsedMs: clock() - start, warnings });
+  return writeRecord(folder, stage, { hash, elapsedMs: Math.round(clock() - start), warnings });
 }
 
 function openBench(

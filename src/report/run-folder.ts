@@ -9,9 +9,12 @@ import { checkRunRecord, type RunRecord } from "../evaluate/run-record.ts";
 import { parseTextRecord, type TextRecord } from "../evaluate/text/text-record.ts";
 import { toFileError } from "../formats/file-error.ts";
 import { readText } from "../formats/read-text.ts";
+import { readSafetensorsHeader } from "../formats/safetensors.ts";
+import type { AffineMap } from "../maps/affine-map.ts";
+import { readMaps } from "../maps/map-file.ts";
 import { checkMapsFile, type MapsFile } from "./results/maps-file.ts";
 import { checkSweepFile, type SweepFile } from "./results/sweep-file.ts";
-import { parseStudy, type Study } from "./study.ts";
+import { parseStudy, type Study, type StudyMap } from "./study.ts";
 
 /** One result file of a run folder. */
 export type RunResult = { readonly name: string } & (
@@ -43,7 +46,8 @@ const maxBytes = 1 << 26;
 const order: readonly RunResult["kind"][] = ["study", "sweep", "maps", "propensity", "text", "refusal", "calibration"];
 
 /**
- * Reads the results of a run folder: every `.json` file in it that names a format of ours, and the file of `trimtab sweep -o`.
+ * Reads the results of a run folder: every `.json` file in it that names a format of ours, the file of `trimtab sweep -o`, and files of maps
+ * (`.safetensors`) that stand in the folder itself.
  *
  * Other files are passed over. Each result is checked as its own reader does.
  *
@@ -55,6 +59,16 @@ export async function readRunFolder(path: string): Promise<RunFolder> {
   let run: RunRecord | undefined;
   for (const file of await listResults(path)) {
     const where = join(path, file);
+    if (/\.safetensors$/i.test(file)) {
+      const name = file.replace(/\.safetensors$/i, "");
+      if ((await readSafetensorsHeader(where)).metadata.get("format") === "trimtab-map")
+        results.push({
+          name,
+          kind: "maps",
+          result: { ...mapsFile, name, maps: (await readMaps(where)).map(toStudyMap) },
+        });
+      continue;
+    }
     const text = await readText(where, { maxBytes });
     const value = parseObject(text, where);
     const format = value?.["kind"] === "sweep" ? "trimtab-sweep" : value?.["format"];
@@ -83,14 +97,21 @@ export async function readRunFolder(path: string): Promise<RunFolder> {
   return { path, run, results, unread };
 }
 
+const mapsFile = { format: "trimtab-maps", version: 1, run: null } as const;
+
+function toStudyMap({ sources, target, fit, scores }: AffineMap): StudyMap {
+  const { r2ByDimension: _, ...rest } = scores;
+  return { sources, target, fit, scores: rest };
+}
+
 async function listResults(path: string): Promise<string[]> {
   try {
     const names = (await readdir(path, { withFileTypes: true }))
-      .filter((entry) => entry.isFile() && /\.json$/i.test(entry.name) && !entry.name.startsWith("."))
+      .filter((entry) => entry.isFile() && /\.(json|safetensors)$/i.test(entry.name) && !entry.name.startsWith("."))
       .map(({ name }) => name)
       .sort();
     if (names.length > maxFiles)
-      throw mismatch("bad-input", path, `at most ${maxFiles} results`, `${names.length} .json files`);
+      throw mismatch("bad-input", path, `at most ${maxFiles} results`, `${names.length} files`);
     return names;
   } catch (error) {
     throw toFileError(error, path, "read");

@@ -4,12 +4,16 @@ import { parseHTML } from "linkedom";
 import { describe, expect, test } from "vitest";
 import { TrimtabError } from "../../src/errors.ts";
 import { parseCsv } from "../../src/formats/csv.ts";
+import { writeSafetensors } from "../../src/formats/safetensors.ts";
+import { createMatrix } from "../../src/linalg/matrix.ts";
+import { writeMap } from "../../src/maps/map-file.ts";
 import { formatCsv, renderDataTable } from "../../src/report/data-table.ts";
 import { renderReport } from "../../src/report/render-report.ts";
 import { readRunFolder } from "../../src/report/run-folder.ts";
 import { toReport } from "../../src/report/to-report.ts";
 import { writeReport } from "../../src/report/write-report.ts";
 import { madeUpFiles, madeUpRecord, madeUpSweep, withRunFolder } from "./made-up-run.ts";
+import { madeUpStudy } from "./made-up-study.ts";
 
 const files = madeUpFiles();
 
@@ -58,6 +62,24 @@ describe("readRunFolder(path)", () => {
       const { results } = await readRunFolder(path);
       expect(results).toMatchObject([{ kind: "sweep", name: "sweep", result: { run: null, sweep: { seed: 1 } } }]);
       expect(toReport(await readRunFolder(path)).run).toMatchObject({ title: "Results", seed: 1, models: [] });
+    });
+  });
+
+  test("reads a file of maps that stands there, with its own scores, and passes over other tensors", async () => {
+    await withRunFolder({}, async (path) => {
+      const [map] = madeUpStudy().maps;
+      const width = { from: map!.sources[0]!.model.width, to: map!.target.model.width };
+      await writeMap(join(path, "early.safetensors"), {
+        ...map!,
+        A: createMatrix(width.to, width.from),
+        p: new Float64Array(width.to),
+      });
+      await writeSafetensors(join(path, "other.safetensors"), new Map(), new Map());
+      const { results } = await readRunFolder(path);
+      expect(results).toMatchObject([
+        { kind: "maps", name: "early", result: { run: null, maps: [{ fit: map!.fit }] } },
+      ]);
+      expect(toReport(await readRunFolder(path)).answer[0]).toMatch(/^The map predicts 44/);
     });
   });
 

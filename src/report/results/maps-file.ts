@@ -9,7 +9,8 @@ import type { StudyMap } from "../study.ts";
 export interface MapsFile {
   readonly format: "trimtab-maps";
   readonly version: 1;
-  readonly run: RunRecord;
+  /** `null` for a file of maps itself, which has no record of its run. */
+  readonly run: RunRecord | null;
   /** What the run calls them. */
   readonly name: string;
   readonly maps: readonly StudyMap[];
@@ -17,7 +18,7 @@ export interface MapsFile {
 
 /** Writes maps as JSON text; all of one file join the same two models. @throws bad-input for no maps, or maps of several models */
 export function formatMapsFile(
-  { run, name }: Pick<MapsFile, "run" | "name">,
+  { run, name }: { readonly run: RunRecord; readonly name: string },
   maps: readonly Pick<AffineMap, "sources" | "target" | "fit" | "scores">[],
 ): string {
   const source = maps[0]?.sources[0]?.model;
