@@ -58,7 +58,8 @@ export async function estimateRecipe(recipe: Recipe, options: EstimateRecipeOpti
       (digest) => files.set(file.path, digest),
       (error: unknown) => {
         if (!(error instanceof TrimtabError) || error.code !== "not-found") throw error;
-        missing.set(file.path, file);
+        // Of several places that name a file, one that says how to come by it.
+        if (missing.get(file.path)?.about === undefined) missing.set(file.path, file);
       },
     );
   const { source, target } = digests;

@@ -1,8 +1,8 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { equalRelativeDepth } from "../../src/maps/layer-pairs.ts";
 import { parseReference } from "../../src/models/reference.ts";
-import { readRecipe } from "../../src/recipe/parse-recipe.ts";
+import { parseRecipe, readRecipe } from "../../src/recipe/parse-recipe.ts";
 import { chooseStages, planStages } from "../../src/recipe/plan-stages.ts";
 
 const names = readdirSync("recipes").filter((name) => name.endsWith(".yaml"));
@@ -47,6 +47,18 @@ describe("recipes that come with the package", () => {
       expect(sets.every(({ split }) => split !== undefined)).toBe(true);
     },
   );
+
+  test("the example of the guide is a recipe", () => {
+    const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(readFileSync("docs/guide/recipes.md", "utf8")) ?? [];
+    const { tasks } = parseRecipe(yaml!, "mine.yaml");
+    expect([...tasks.values()].map(({ kind }) => kind)).toEqual([
+      "propensity",
+      "propensity",
+      "text",
+      "refusal",
+      "calibrate",
+    ]);
+  });
 
   test("equal relative depth is what the files say, for the blocks that these models have", () => {
     expect(equalRelativeDepth(12, 26, 42)).toBe(20); // Gemma-2-2B, -9B
