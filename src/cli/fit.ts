@@ -25,7 +25,7 @@ import { isSilent, modelFlags, outputFlags, seedFlag, shownFlags } from "./flags
 import { renderList } from "./list.ts";
 import { openModelOf } from "./open-model.ts";
 import { openUntrained } from "./open-untrained.ts";
-import { checkOutput } from "./output-path.ts";
+import { checkNotInput, checkOutput } from "./output-path.ts";
 import { createProgress, type Progress } from "./progress.ts";
 
 export const command: Command = {
@@ -81,6 +81,7 @@ export const command: Command = {
     parseLayerPlan(args.text("layers") ?? "auto");
     readFitOptions(args);
     const output = await checkOutput(args, [".safetensors"]);
+    await checkNotInput(output, [...args.texts("moments"), ...args.texts("pairs"), ...args.texts("corpus")]);
     const { maps, warnings } = args.isSet("moments")
       ? await fitFromMoments(args, effects, output)
       : await fitFromText(args, effects, { output, progress }).finally(() => progress.finish());

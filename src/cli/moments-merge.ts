@@ -10,7 +10,7 @@ import {
 import type { Command } from "./command.ts";
 import { outputFlags, shownFlags } from "./flags.ts";
 import { showWritten } from "./moments-collect.ts";
-import { checkOutput } from "./output-path.ts";
+import { checkNotInput, checkOutput } from "./output-path.ts";
 
 const name = "moments merge";
 /** More files than anyone names. */
@@ -39,6 +39,7 @@ export const command: Command = {
   ],
   async run(args, effects) {
     const output = await checkOutput(args, [".safetensors"]);
+    await checkNotInput(output, args.positionals);
     const [first, ...others] = args.positionals as readonly [string, ...string[]];
     const twice = args.positionals.find((path, at) => args.positionals.findIndex((p) => isSame(p, path)) < at);
     if (twice !== undefined) throw mismatch("usage", name, "every file once", `${twice} twice`);

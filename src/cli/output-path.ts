@@ -39,6 +39,24 @@ export async function checkOutput(args: Arguments, endings: readonly string[], n
   return path;
 }
 
+/**
+ * Checks that a result does not replace a file that it is made from, whatever the spelling of either: with `--force` hours of reading
+ * could go.
+ *
+ * @throws usage
+ */
+export async function checkNotInput(output: string, inputs: readonly string[]): Promise<void> {
+  const target = await statOf(output);
+  if (!target?.isFile()) return;
+  for (const input of inputs) {
+    const found = await statOf(input);
+    if (found?.dev === target.dev && found.ino === target.ino)
+      throw mismatch("usage", "--output", "a file of its own", `${input}, which is read`, {
+        hint: "choose another name",
+      });
+  }
+}
+
 async function statOf(path: string) {
   try {
     return await stat(path);

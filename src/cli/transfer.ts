@@ -14,7 +14,7 @@ import {
 import type { Command } from "./command.ts";
 import { outputFlags, shownFlags } from "./flags.ts";
 import { renderList } from "./list.ts";
-import { checkOutput } from "./output-path.ts";
+import { checkNotInput, checkOutput } from "./output-path.ts";
 
 export const command: Command = {
   name: "transfer",
@@ -50,6 +50,7 @@ export const command: Command = {
     const mapPath = args.text("map");
     if (mapPath === undefined) throw mismatch("usage", "transfer", "--map FILE", "none");
     const output = await checkOutput(args, [".safetensors", ".gguf"]);
+    await checkNotInput(output, [...args.positionals, ...args.texts("map")]);
     const [vector, maps] = [await readVector(args.positionals[0]!), await readMaps(mapPath)];
     const { useful, warnings: unwritable } = leaveOutLayer0(maps, output);
     const withBias = args.isSet("with-bias");

@@ -151,10 +151,18 @@ export function fitCollection(
   return { ...solved, warnings: [...solved.warnings, ...collectionWarnings(collection)] };
 }
 
+/** Below so many groups of windows, drawing them anew says little of how far a score would move with other text. */
+const fewGroups = 8;
+
 /** What to know of the rows themselves, whatever is fitted on them. */
-function collectionWarnings({ ledger }: Collection): string[] {
+function collectionWarnings({ ledger, heldOut }: Collection): string[] {
   const { corpus, shards, stoppedEarly } = ledger;
   const warnings: string[] = [];
+  const groups = new Set(heldOut.map(({ group }) => group)).size;
+  if (groups < fewGroups)
+    warnings.push(
+      `only ${groups} document${groups === 1 ? " was" : "s were"} held out (long ones count once for eight windows): the scores and their intervals say little`,
+    );
   if (stoppedEarly)
     warnings.push(
       `Read ${corpus.documents} documents from the beginning of ${corpus.name} and left the rest: a corpus sorted by kind should be shuffled, or more rows allowed.`,

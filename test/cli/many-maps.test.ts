@@ -88,7 +88,9 @@ describe("inspect of a file of many maps", () => {
     expect(stdout).toMatch(/A:B +R² +from +to /);
     for (const layers of ["3:2", "1+2:1", "0+1:3", "2:0"])
       expect(stdout.split("\n").filter((line) => line.trimStart().startsWith(`${layers} `))).toHaveLength(1);
-    expect(stdout).toContain("0.400  0.300  0.500        0.350         0.200   0.600  ridge, λ 0.01 by validation");
+    expect(stdout).toContain(
+      "0.400  0.300  0.500     0.400                   0.350         0.200   0.600  ridge, λ 0.01 by validation",
+    );
   });
 
   test("does not state of all what holds of one", async () => {

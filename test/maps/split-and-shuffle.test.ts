@@ -119,3 +119,19 @@ test("createHeldOutSet keeps the same windows in whatever order they come", () =
   expect(kept(windows.toReversed())).toEqual(expected);
   for (let seed = 0; seed < 20; seed++) expect(kept(seededRandom(seed).shuffle(windows))).toEqual(expected);
 });
+
+test("createHeldOutSet lets groups leave whole: no window is scored whose neighbours are fitted", () => {
+  const random = seededRandom(4);
+  for (let seed = 0; seed < 20; seed++) {
+    const set = createHeldOutSet(60, seed);
+    const released = new Set<number>();
+    for (let w = 0; w < 80; w++) {
+      const n = 1 + random.integer(5);
+      const window = toWindow(w, new Float32Array(n), new Float32Array(n), new Int32Array(n));
+      for (const { group } of set.add({ ...window, group: Math.floor(w / 4) })) released.add(group);
+    }
+    const held = set.windows();
+    expect(held.length).toBeGreaterThan(3);
+    expect(held.filter(({ group }) => released.has(group))).toEqual([]);
+  }
+});

@@ -27,9 +27,10 @@ export function heldRowLimit(widths: readonly number[], maxBytes: number): numbe
 /**
  * Opens a held-out set of at most `maxRows` rows.
  *
- * Memory must not grow with the corpus. Every window has a priority, drawn from the seed and its number alone; the lowest stay. What
- * stays is thus a uniform sample of all windows offered, and does not depend on the order in which they came: shards that are
- * merged hold the windows that one run would hold. A window that leaves has been seen by nothing but this set, so it may be fitted.
+ * Memory must not grow with the corpus. Every group of windows has a priority, drawn from the seed and its number alone; the lowest
+ * stay. What stays is thus a uniform sample of all groups offered, and does not depend on the order in which they came: shards that are
+ * merged hold the windows that one run would hold. Groups leave whole, so that no window is scored whose neighbours are fitted; one that
+ * leaves has been seen by nothing but this set, so it may be fitted. A single group stays, however large.
  */
 export function createHeldOutSet(
   maxRows: number,
@@ -40,15 +41,16 @@ export function createHeldOutSet(
   let rows = 0;
   let { limit } = start;
   function add(window: HeldWindow): HeldWindow[] {
-    const priority = seededRandom(mixSeed(seed + 2, window.window)).uniform();
+    const priority = seededRandom(mixSeed(seed + 2, window.group)).uniform();
     // A smaller window might still fit where a longer one of lower priority did not, but then order would matter.
     if (priority >= limit) return [window];
     const place = held.findIndex((entry) => entry.priority > priority);
     held.splice(place < 0 ? held.length : place, 0, { priority, window });
     rows += window.tokens.length;
     const released: HeldWindow[] = [];
-    // Windows of equal priority, such as those of one number in two corpora, leave together: else order would matter again.
-    while ((rows > maxRows && held.length > 1) || (held.at(-1)?.priority ?? 0) >= limit) {
+    // Windows of equal priority, those of one group, leave together: neighbours must not part, and order must not matter.
+    const isOneGroup = (): boolean => held[0]?.priority === held.at(-1)?.priority;
+    while ((rows > maxRows && !isOneGroup()) || (held.at(-1)?.priority ?? 0) >= limit) {
       const last = held.pop() as { readonly priority: number; readonly window: HeldWindow };
       limit = last.priority;
       rows -= last.window.tokens.length;
