@@ -539,7 +539,7 @@ export { renderReport } from "./report/render-report.ts";
 export type { Report, ReportFigure, ReportSection, TextGroup } from "./report/report.ts";
 export { checkMapsFile, formatMapsFile, type MapsFile } from "./report/results/maps-file.ts";
 export { checkSweepFile, formatSweepFile, type SweepFile } from "./report/results/sweep-file.ts";
-export { type RunFolder, type RunResult, readRunFolder } from "./report/run-folder.ts";
+export { formatRunFile, type RunFile, type RunFolder, type RunResult, readRunFolder } from "./report/run-folder.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export {
   formatMapLayers,

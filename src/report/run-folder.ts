@@ -11,6 +11,7 @@ import { toFileError } from "../formats/file-error.ts";
 import { readText } from "../formats/read-text.ts";
 import { readSafetensorsHeader } from "../formats/safetensors.ts";
 import type { AffineMap } from "../maps/affine-map.ts";
+import { checkRecord } from "../maps/check-record.ts";
 import { readMaps } from "../maps/map-file.ts";
 import { checkMapsFile, type MapsFile } from "./results/maps-file.ts";
 import { checkSweepFile, type SweepFile } from "./results/sweep-file.ts";
@@ -36,6 +37,20 @@ export interface RunFolder {
   readonly results: readonly RunResult[];
   /** Files that say they are results of trimtab and are of no kind known here. */
   readonly unread: readonly string[];
+  /** Results that stand in the folder and that `run.json` does not name: left from another run. */
+  readonly strangers: readonly string[];
+}
+
+/** `run.json`: what a folder made by one run says of the whole of it. */
+export interface RunFile {
+  readonly run: RunRecord;
+  /** Its result files, in their order; other results in the folder are not shown. */
+  readonly results: readonly string[];
+}
+
+/** Writes `run.json` as JSON text. */
+export function formatRunFile({ run, results }: RunFile): string {
+  return `${JSON.stringify({ format: "trimtab-run", version: 1, run, results }, null, 1)}\n`;
 }
 
 /** More results than any run has. */
@@ -56,10 +71,15 @@ const order: readonly RunResult["kind"][] = ["study", "sweep", "maps", "propensi
 export async function readRunFolder(path: string): Promise<RunFolder> {
   const results: RunResult[] = [];
   const unread: string[] = [];
-  let run: RunRecord | undefined;
-  for (const file of await listResults(path)) {
+  const strangers: string[] = [];
+  const names = await listResults(path);
+  const whole = names.includes(runFileName) ? await readRunFile(join(path, runFileName)) : undefined;
+  for (const file of names) {
+    if (file === runFileName) continue;
     const where = join(path, file);
+    const isOwn = whole === undefined || whole.results.includes(file);
     if (/\.safetensors$/i.test(file)) {
+      if (!isOwn) continue;
       const name = file.replace(/\.safetensors$/i, "");
       if ((await readSafetensorsHeader(where)).metadata.get("format") === "trimtab-map")
         results.push({
@@ -74,7 +94,7 @@ export async function readRunFolder(path: string): Promise<RunFolder> {
     const format = value?.["kind"] === "sweep" ? "trimtab-sweep" : value?.["format"];
     if (typeof format !== "string" || !format.startsWith("trimtab-") || format === "trimtab-report") continue;
     const name = file.replace(/\.json$/i, "");
-    if (format === "trimtab-run") run = checkRunRecord(checkVersion(value, where)["run"], `${where}: run`);
+    if (!isOwn) strangers.push(file);
     else if (format === "trimtab-sweep")
       results.push({ name, kind: "sweep", result: checkSweepFile(checkVersion(value, where), where) });
     else if (format === "trimtab-maps")
@@ -94,7 +114,20 @@ export async function readRunFolder(path: string): Promise<RunFolder> {
       hint: "such as the folder that trimtab evaluate or trimtab reproduce wrote with -o",
     });
   results.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
-  return { path, run, results, unread };
+  return { path, run: whole?.run, results, unread, strangers };
+}
+
+const runFileName = "run.json";
+
+/** Of a file of that name that is not ours nothing is said: the folder is read as one that several commands wrote. */
+async function readRunFile(where: string): Promise<RunFile | undefined> {
+  const value = parseObject(await readText(where, { maxBytes }), where);
+  if (value?.["format"] !== "trimtab-run") return undefined;
+  const { run, results } = checkVersion(value, where);
+  return {
+    run: checkRunRecord(run, `${where}: run`),
+    results: checkRecord(results, ["string"], `${where}: results`) as readonly string[],
+  };
 }
 
 const mapsFile = { format: "trimtab-maps", version: 1, run: null } as const;

@@ -18,7 +18,7 @@ import { formatMapLayers, type StudyMap } from "./study.ts";
 
 /** Makes a report of a run folder: the answer, the warnings, and a section for each result. Pure: the same folder gives the same report. */
 export function toReport(folder: RunFolder): Report {
-  const { results, unread } = folder;
+  const { results, unread, strangers } = folder;
   const maps = results.flatMap((result): readonly (readonly [string, StudyMap])[] =>
     result.kind === "maps"
       ? result.result.maps.map((map) => [result.result.name, map])
@@ -48,6 +48,7 @@ export function toReport(folder: RunFolder): Report {
       ...results.flatMap((result) => recordOf(result)?.warnings ?? []),
       ...maps.flatMap(([, map]) => findMapWarnings(map, maps.length > 1)),
       ...few,
+      ...strangers.map((file) => `${file} stands in the folder and is not of this run; it is not shown.`),
       ...unread.map((file) => `${file} is a result of a kind that this version does not show.`),
     ]),
     sections: results.flatMap((result, at) => toSections(result, ids[at] as string)),

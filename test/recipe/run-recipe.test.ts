@@ -102,7 +102,8 @@ const all = [
   "report",
 ];
 
-describe("runRecipe(recipe, options)", () => {
+// Each test runs two models through stages: half a minute alone, minutes on a busy machine.
+describe("runRecipe(recipe, options)", { timeout: 600_000 }, () => {
   test("estimates without touching anything, refuses missing files by line before any work, then runs every stage once", async () => {
     const before = await readdir(home);
     const estimate = await estimateRecipe(recipeOf(yaml()), { folder: join(home, "a") });

@@ -9,7 +9,7 @@ import { createMatrix } from "../../src/linalg/matrix.ts";
 import { writeMap } from "../../src/maps/map-file.ts";
 import { formatCsv, renderDataTable } from "../../src/report/data-table.ts";
 import { renderReport } from "../../src/report/render-report.ts";
-import { readRunFolder } from "../../src/report/run-folder.ts";
+import { formatRunFile, readRunFolder } from "../../src/report/run-folder.ts";
 import { toReport } from "../../src/report/to-report.ts";
 import { writeReport } from "../../src/report/write-report.ts";
 import { madeUpFiles, madeUpRecord, madeUpSweep, withRunFolder } from "./made-up-run.ts";
@@ -83,6 +83,20 @@ describe("readRunFolder(path)", () => {
     });
   });
 
+  test("shows what run.json names, by its record, and says what else stands there", async () => {
+    const whole = formatRunFile({ run: { ...madeUpRecord, title: "The whole" }, results: ["maps.json", "text.json"] });
+    await withRunFolder({ ...files, run: whole }, async (path) => {
+      const folder = await readRunFolder(path);
+      expect(folder.results.map(({ name }) => name)).toEqual(["maps", "text"]);
+      const report = toReport(folder);
+      expect(report.run.title).toBe("The whole");
+      expect(report.warnings).toContain("refusal.json stands in the folder and is not of this run; it is not shown.");
+    });
+    expect(await refusal("run", whole.replace('"title": "The whole",', ""))).toMatch(
+      /^bad-input DIR\/run.json: run.title: expected a string/,
+    );
+  });
+
   test("refuses a folder without results, and damaged or later results by name", async () => {
     expect(await refusal("package", '{"name":"x"}')).toMatch(/^bad-input DIR: expected a folder with results of a run/);
     expect(await refusal("a", '{"format":"trimtab-sweep","version":2}')).toBe(
@@ -108,7 +122,7 @@ describe("readRunFolder(path)", () => {
   });
 });
 
-describe("renderReport(report)", () => {
+describe("renderReport(report)", { timeout: 240_000 }, () => {
   test.each(Object.keys(files))("shows a folder with %s", async (kind) => {
     await withRunFolder({ [kind]: files[kind]! }, async (path) => {
       const html = renderReport(toReport(await readRunFolder(path)));
@@ -160,7 +174,7 @@ describe("renderReport(report)", () => {
   });
 });
 
-describe("writeReport(folder)", () => {
+describe("writeReport(folder)", { timeout: 240_000 }, () => {
   test("writes page, JSON and the table of every figure; reading its own output changes nothing", async () => {
     await withRunFolder(files, async (path) => {
       const { report, wrote } = await writeReport(await readRunFolder(path));
