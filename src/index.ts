@@ -587,7 +587,7 @@ export {
   type AnswerText,
   toAnswer,
 } from "./report/answer.ts";
-export { type DataColumn, type DataTable, formatCsv, renderDataTable } from "./report/data-table.ts";
+export { type DataColumn, type DataTable, formatCsv, renderDataTable, toTextCells } from "./report/data-table.ts";
 export { escapeHtml } from "./report/escape-html.ts";
 export { findWarnings } from "./report/find-warnings.ts";
 export {
@@ -642,7 +642,7 @@ export { sweepLabels, toSweepMatrix } from "./report/sweep-matrix.ts";
 export { type Column, type Row, renderHtmlTable, renderTable } from "./report/table.ts";
 export { toLikenessTable, toTextTable, toTextTables } from "./report/text-table.ts";
 export { toReport } from "./report/to-report.ts";
-export { formatReport, type WriteReportOptions, writeReport } from "./report/write-report.ts";
+export { formatReport, type WriteReportOptions, writeReport, writeStudy } from "./report/write-report.ts";
 // steer
 export { checkVectorFits } from "./steer/check-vector-fits.ts";
 export {

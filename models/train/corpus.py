@@ -15,7 +15,7 @@ import numpy
 from generate import Story, random_attributes
 from tokenizer import END_OF_TEXT, Tokenizer, learn_merges
 
-VOCABULARY = 3072
+VOCABULARY = 3072  # unless --vocabulary says otherwise
 TINYSTORIES_SHARE = 0.20  # of tokens; also keeps the TinyStories file at under 6 passes
 CAPITALS_SHARE = 0.02  # of tokens: TinyStories in capitals, so that capitals are not only the generator's
 TOKENIZER_STORIES = 12_000
@@ -52,7 +52,7 @@ def build(args):
     rng = random.Random("corpus")
     fit = read_documents(args.tinystories)
     tokenizer = Tokenizer(learn_merges(
-        [story_text("train", i) for i in range(TOKENIZER_STORIES)] + fit + [d.upper() for d in fit[:400]], VOCABULARY))
+        [story_text("train", i) for i in range(TOKENIZER_STORIES)] + fit + [d.upper() for d in fit[:400]], args.vocabulary))
     os.makedirs(args.out, exist_ok=True)
     tokenizer.save(os.path.join(args.out, "tokenizer.json"))
     tiny = take_tokens(encode_documents(fit, tokenizer), TINYSTORIES_SHARE * args.tokens, rng)
@@ -86,5 +86,6 @@ if __name__ == "__main__":
     parser.add_argument("--tinystories", required=True)
     parser.add_argument("--tinystories-val", required=True)
     parser.add_argument("--tokens", type=int, default=10_000_000)
+    parser.add_argument("--vocabulary", type=int, default=VOCABULARY, help="tokens of the tokenizer that is learnt first")
     parser.add_argument("--out", required=True)
     build(parser.parse_args())

@@ -32,6 +32,8 @@ FAMILY = {
     "xs": Config(96, 3, 3, 256, 3e-3, 11),
     "s": Config(128, 4, 4, 352, 3e-3, 22),
     "m": Config(192, 6, 6, 512, 2e-3, 33),
+    # The same texts in other tokens: for maps between models whose tokenizers differ.
+    "xs1k": Config(96, 3, 3, 256, 3e-3, 44, vocabulary=1024),
 }
 
 

@@ -1,7 +1,7 @@
 import { mismatch } from "../errors.ts";
 import type { Capabilities } from "./description.ts";
 import type { Intervention } from "./native/native-model.ts";
-import type { RunOptions } from "./open-model.ts";
+import type { Edit, RunOptions } from "./open-model.ts";
 import { checkSite } from "./site.ts";
 
 export interface RunLimits {
@@ -58,12 +58,13 @@ export function checkIntervention(
     if (!Number.isInteger(sequence) || sequence < 0 || sequence >= sequences)
       throw mismatch("bad-input", "edit", `a sequence from 0 to ${sequences - 1}`, String(sequence));
     checkSite(site, blocks, "edit");
-    checkVector(vector, limits, `edit at layer ${site.layer}`);
     if (
       range &&
       !(Number.isInteger(range.start) && Number.isInteger(range.end) && 0 <= range.start && range.start < range.end)
     )
       throw mismatch("bad-input", "edit", "a range of positions [start, end)", `[${range.start}, ${range.end})`);
+    if (kind === "replace-rows") checkRows(vector, range, limits);
+    else checkVector(vector, limits, `edit at layer ${site.layer}`);
     if (kind === "project-out" && vector.every((value) => value === 0))
       throw mismatch("bad-input", "edit", "a direction to project out", "a zero vector");
   }
@@ -73,7 +74,18 @@ export function checkIntervention(
 // The engine squares and sums hidden states in float32, which ends at 3e38: beyond this it would answer with silent nonsense.
 const longest = 1e18;
 
-const editKinds: readonly string[] = ["add", "replace", "project-out"];
+const editKinds: readonly string[] = ["add", "replace", "project-out", "replace-rows"];
+
+/** Rows to write: one for each position, each as a vector must be. */
+function checkRows(rows: Float32Array, range: Edit["range"], limits: RunLimits): void {
+  if (!range) throw mismatch("bad-input", "edit", "a range of positions for the rows to replace", "none");
+  const { width } = limits;
+  const count = range.end - range.start;
+  if (rows.length !== count * width)
+    throw mismatch("bad-input", "edit", `${count} rows of width ${width}`, `${rows.length} values`);
+  for (let row = 0; row < count; row++)
+    checkVector(rows.subarray(row * width, (row + 1) * width), limits, `edit at position ${range.start + row}`);
+}
 
 function checkVector(vector: Float32Array, { width, name }: RunLimits, where: string): void {
   if (vector.length !== width)

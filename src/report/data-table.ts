@@ -2,6 +2,7 @@ import { mismatch } from "../errors.ts";
 import { formatCsvField } from "../formats/csv.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { formatNumber, formatProbability } from "./format-number.ts";
+import type { Column, Row } from "./table.ts";
 
 /** A column of numbers or words. */
 export interface DataColumn {
@@ -49,6 +50,16 @@ export function renderDataTable(table: DataTable, name: string): string {
 <thead><tr>${head}</tr></thead>
 <tbody>${body.join("\n")}</tbody>
 </table></div>`;
+}
+
+/** The same table for a terminal (`renderTable`): numbers rounded and to the right. @throws internal as above */
+export function toTextCells(table: DataTable): { readonly columns: readonly Column[]; readonly rows: readonly Row[] } {
+  const rows = checkRows(table);
+  const columns = table.columns.map(({ title }, k): Column => {
+    const isNumber = rows.some((row) => typeof row[k] === "number");
+    return { title, align: isNumber ? "right" : "left" };
+  });
+  return { columns, rows: rows.map((row) => row.map((cell, k) => show(cell, table.columns[k]))) };
 }
 
 /** Writes a table as CSV (RFC 4180), numbers in full, empty where not defined. @throws internal if a row has not one cell a column */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { mismatch } from "../errors.ts";
 import { writeFileAtomic } from "../formats/write-file.ts";
 import { formatCsv } from "./data-table.ts";
+import { toStandaloneSvg } from "./plots/standalone.ts";
 import { renderReport } from "./render-report.ts";
 import type { Report } from "./report.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -23,23 +24,60 @@ export interface WriteReportOptions {
  */
 export async function writeReport(
   folder: RunFolder,
-  { output = join(folder.path, "report.html"), signal }: WriteReportOptions = {},
+  options: WriteReportOptions = {},
 ): Promise<{ readonly report: Report; readonly wrote: readonly string[] }> {
   const report = toReport(folder);
-  const wrote: string[] = [];
-  const write = async (path: string, text: string): Promise<void> => {
-    await writeFileAtomic(path, new TextEncoder().encode(text), { signal });
-    wrote.push(path);
+  return { report, wrote: await writeReportFiles(folder.path, report, options) };
+}
+
+/**
+ * Writes what a study found: its result as `<name>.json`, the page, `report.json`, the table of each figure as `tables/<figure>.csv` and its
+ * drawing as `figures/<figure>.svg`.
+ *
+ * @param study.result - plain data; numbers that are not finite become null
+ * @returns the files that were written, the page first
+ * @throws io, aborted
+ */
+export async function writeStudy(
+  path: string,
+  { name, result, report }: { readonly name: string; readonly result: unknown; readonly report: Report },
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<readonly string[]> {
+  const wrote = [...(await writeReportFiles(path, report, { ...(signal && { signal }) }))];
+  const write = async (file: string, text: string): Promise<void> => {
+    await writeFileAtomic(file, new TextEncoder().encode(text), { signal });
+    wrote.push(file);
   };
-  const tables = join(folder.path, "tables");
-  await mkdir(tables, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw mismatch("io", tables, "a folder to write tables in", error.message, { cause: error });
-  });
+  await write(join(path, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`);
+  const figures = await makeFolder(join(path, "figures"));
+  for (const { id, svg } of report.sections.flatMap((section) => section.figures))
+    if (svg !== undefined) await write(join(figures, `${id}.svg`), `${toStandaloneSvg(svg)}\n`);
+  return wrote;
+}
+
+async function writeReportFiles(
+  path: string,
+  report: Report,
+  { output = join(path, "report.html"), signal }: WriteReportOptions,
+): Promise<readonly string[]> {
+  const wrote: string[] = [];
+  const write = async (file: string, text: string): Promise<void> => {
+    await writeFileAtomic(file, new TextEncoder().encode(text), { signal });
+    wrote.push(file);
+  };
+  const tables = await makeFolder(join(path, "tables"));
   await write(output, renderReport(report));
-  await write(join(folder.path, "report.json"), formatReport(report));
-  for (const { figures } of report.sections)
-    for (const { id, table } of figures) await write(join(tables, `${id}.csv`), formatCsv(table));
-  return { report, wrote };
+  await write(join(path, "report.json"), formatReport(report));
+  for (const { id, table } of report.sections.flatMap(({ figures }) => figures))
+    await write(join(tables, `${id}.csv`), formatCsv(table));
+  return wrote;
+}
+
+async function makeFolder(path: string): Promise<string> {
+  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw mismatch("io", path, "a folder to write in", error.message, { cause: error });
+  });
+  return path;
 }
 
 /** Writes a report as JSON text, without its drawings: they are made of the tables that stand there. */

@@ -143,6 +143,30 @@ describe("steering and editing", () => {
     for (const [row, norm] of norms.entries()) expect(norm).toBeCloseTo(row === 2 || row === 3 ? 8 : 0, 4);
   });
 
+  test("replace-rows writes each position its own row: a model's own rows change nothing, another text's rows its logits", async () => {
+    const other = (await model.tokenize("The cat sat by the old river and looked at the moon all night.")).slice(
+      0,
+      ids.length,
+    );
+    const [own] = await read([ids], [1]);
+    const range = { start: 0, end: other.length };
+    const rowsOf = (states: Float32Array) => states.slice(0, other.length * width);
+    const edit = (vector: Float32Array) => ({ kind: "replace-rows" as const, site: residPost(1), range, vector });
+    const [plain] = await model.logits([ids], {
+      edits: [{ kind: "add", site: residPost(1), vector: new Float32Array(width) }],
+    });
+    const [same] = await model.logits([ids], { edits: [edit(rowsOf(own!.states[0]!))] });
+    expect(maxDifference(same!, plain!)).toBe(0);
+    const [theirs] = await read([other], [1]);
+    const [moved] = await model.logits([ids.slice(0, other.length)], { edits: [edit(theirs!.states[0]!)] });
+    const [target] = await model.logits([other], { edits: [edit(theirs!.states[0]!)] });
+    // From block 1 on both are the same computation.
+    expect(maxDifference(moved!, target!)).toBe(0);
+    await expect(model.logits([ids], { edits: [edit(new Float32Array(3))] })).rejects.toThrow("rows of width");
+    const bare = { kind: "replace-rows" as const, site: residPost(1), vector: new Float32Array(width) };
+    await expect(model.logits([ids], { edits: [bare] })).rejects.toThrow("a range of positions");
+  });
+
   test("replace writes the vector, project-out leaves nothing along it", async () => {
     const vector = direction(width, 2);
     const [replaced] = await read([ids], [1], { edits: [{ kind: "replace", site: residPost(1), vector }] });
@@ -159,7 +183,9 @@ describe("steering and editing", () => {
     const edit = { kind: "add", site: residPost(1), vector: direction(width, 1) } as const;
     await expect(model.logits([ids], { edits: [{ ...edit, sequence: 1 }] })).rejects.toThrow("a sequence from 0 to 0");
     const odd = { ...edit, kind: "foo" as "add" };
-    await expect(model.logits([ids], { edits: [odd] })).rejects.toThrow("one of add, replace, project-out");
+    await expect(model.logits([ids], { edits: [odd] })).rejects.toThrow(
+      "one of add, replace, project-out, replace-rows",
+    );
   });
 
   test("the last block can be edited too, for logits and for text", async () => {

@@ -108,7 +108,7 @@ export class Tap {
       for (let row = 0; row < rows; row++) {
         const owner = request.rows[start + row];
         const state = values.subarray(row * this.width, (row + 1) * this.width);
-        for (const edit of edits) if (owner && isTouched(edit, owner)) editRow(state, edit);
+        for (const edit of edits) if (owner && isTouched(edit, owner)) editRow(state, edit, owner.position);
       }
       this.llama.tensorWrite(tensor, values);
     }
@@ -125,9 +125,14 @@ function isTouched({ sequence, range }: Edit, owner: RowOwner): boolean {
   return !range || (owner.position >= range.start && owner.position < range.end);
 }
 
-function editRow(state: Float32Array, { kind, vector }: Edit): void {
+function editRow(state: Float32Array, { kind, vector, range }: Edit, position: number): void {
   if (kind === "replace") {
     state.set(vector);
+    return;
+  }
+  if (kind === "replace-rows") {
+    const start = (position - (range?.start ?? 0)) * state.length;
+    state.set(vector.subarray(start, start + state.length));
     return;
   }
   if (kind === "add") {
