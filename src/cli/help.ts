@@ -21,7 +21,7 @@ export function renderOverview(version: string): string {
     ...names.map((name) => `  ${name.padEnd(pad)}${commands[name]!.summary}`),
     "",
     "A MODEL is a path to a GGUF file, hf:owner/repo/file.gguf, hf:owner/repo:Q4_K_M, or one of the",
-    "models in the package: demo:xs, demo:s, demo:m.",
+    "models in the package: demo:xs, demo:s, demo:m, and demo:xs1k of another tokenizer.",
     "",
     "trimtab COMMAND --help explains a command, with examples. trimtab doctor checks this machine.",
     "Results go to stdout, progress and errors to stderr; --json gives results and errors as JSON.",

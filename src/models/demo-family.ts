@@ -3,10 +3,13 @@ import { join, relative, sep } from "node:path";
 import { mismatch } from "../errors.ts";
 import { packageRoot } from "./package-root.ts";
 
-/** Sizes of the family that comes with the package, smallest first. */
-export const demoNames = ["xs", "s", "m"] as const;
+/**
+ * Models that come with the package: the family of three sizes with one tokenizer, smallest first, then `xs1k`, as small as `xs` and taught
+ * the same texts in other tokens, for maps between models whose tokenizers differ.
+ */
+export const demoNames = ["xs", "s", "m", "xs1k"] as const;
 
-/** One size of the family. */
+/** One of the models in the package. */
 export type DemoName = (typeof demoNames)[number];
 
 /**

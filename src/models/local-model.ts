@@ -41,7 +41,7 @@ export async function checkGguf(path: string, where: string): Promise<void> {
 function hintFor(where: string): string {
   if (/^[\w.-]+\/[\w.-]+$/.test(where) && !where.endsWith(".gguf"))
     return `to fetch it from the Hugging Face Hub write hf:${where}`;
-  return "a model is a path, hf:owner/repo/file.gguf, hf:owner/repo:Q4_K_M or demo:xs|s|m";
+  return "a model is a path, hf:owner/repo/file.gguf, hf:owner/repo:Q4_K_M or demo:xs|s|m|xs1k";
 }
 
 async function listModels(folder: string): Promise<string> {

@@ -29,7 +29,7 @@ export interface DemoReference {
 /** How a user names a model. Plain data; {@link formatReference} writes it back. */
 export type ModelReference = PathReference | HubReference | DemoReference;
 
-const forms = "a path, hf:owner/repo/file.gguf, hf:owner/repo, hf:owner/repo:Q4_K_M or demo:xs|s|m";
+const forms = "a path, hf:owner/repo/file.gguf, hf:owner/repo, hf:owner/repo:Q4_K_M or demo:xs|s|m|xs1k";
 
 /**
  * Reads a model reference.
@@ -41,7 +41,7 @@ const forms = "a path, hf:owner/repo/file.gguf, hf:owner/repo, hf:owner/repo:Q4_
  * | `hf:owner/repo` | the repository's only GGUF model, an error that lists the choices if there are several |
  * | `hf:owner/repo:Q4_K_M` | the one model whose name says that quantisation |
  * | `hf:owner/repo@rev…` | the same at a branch, tag, commit or `refs/pr/N`; other slashes in a revision are written `%2F` |
- * | `demo:xs`, `demo:s`, `demo:m` | the family in the package |
+ * | `demo:xs`, `demo:s`, `demo:m`, `demo:xs1k` | the models in the package |
  *
  * Only the text is looked at, not the disk and not the network.
  *
@@ -66,7 +66,8 @@ export function formatReference(reference: ModelReference): string {
 
 function parseDemo(text: string): DemoReference {
   const name = demoNames.find((known) => known === text.slice("demo:".length));
-  if (name === undefined) throw mismatch("usage", "model", "demo:xs, demo:s or demo:m", JSON.stringify(text));
+  if (name === undefined)
+    throw mismatch("usage", "model", "demo:xs, demo:s, demo:m or demo:xs1k", JSON.stringify(text));
   return { kind: "demo", name };
 }
 

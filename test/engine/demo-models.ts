@@ -3,12 +3,12 @@ import type { EngineModel } from "../../src/engine/engine-model.ts";
 import { openModel } from "../../src/engine/open.ts";
 
 /** Path of a model of the embedded family. */
-export function demoPath(size: "xs" | "s" | "m"): string {
+export function demoPath(size: "xs" | "s" | "m" | "xs1k"): string {
   return resolve(`models/demo/trimtab-stories-${size}.gguf`);
 }
 
 /** Opens one with a single thread: results are then the same on every machine of a kind, and test files share the cores. */
-export function openDemo(size: "xs" | "s" | "m", options: { context?: number } = {}): Promise<EngineModel> {
+export function openDemo(size: "xs" | "s" | "m" | "xs1k", options: { context?: number } = {}): Promise<EngineModel> {
   return openModel(demoPath(size), { threads: 1, ...options });
 }
 

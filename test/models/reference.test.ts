@@ -12,6 +12,7 @@ describe("parseReference(text)", () => {
     ["~/a.gguf", { kind: "path", path: "~/a.gguf" }],
     ["C:\\models\\a.gguf", { kind: "path", path: "C:\\models\\a.gguf" }],
     ["demo:s", { kind: "demo", name: "s" }],
+    ["demo:xs1k", { kind: "demo", name: "xs1k" }],
     ["hf:owner/repo", hub],
     ["hf:owner/repo/a.gguf", { ...hub, file: "a.gguf" }],
     ["hf:owner/repo/sub dir/a.gguf", { ...hub, file: "sub dir/a.gguf" }],
