@@ -1,136 +1,22 @@
-import { TrimtabError } from "../errors.ts";
-import { createMatrix, type Matrix } from "../linalg/matrix.ts";
-import { pairDifferences, project, toNaturalLength } from "./pair-differences.ts";
+import { fitLogisticRows, type LogisticOptions } from "./logistic-rows.ts";
+import { pairDifferences, toNaturalLength } from "./pair-differences.ts";
 import type { PairRows } from "./read-pair-rows.ts";
 
-export interface ProbeOptions {
-  /** Penalty on the weights of the standardised dimensions, λ/2 ‖w‖². Default 1, as the usual `C = 1`. */
-  readonly lambda?: number;
-}
-
-/** Newton needs some 10 steps; 60 means that something is wrong. */
-const maxNewtonSteps = 60;
+export type ProbeOptions = LogisticOptions;
 
 /**
- * Fits a logistic probe that tells positive rows from negative ones, and returns its weights as a direction of activation space, `[width]`.
+ * Fits a logistic probe that tells positive rows from negative ones ({@link fitLogisticRows}), and returns its weights as a direction of
+ * activation space, `[width]`: the gradient of the log-odds with respect to x. Unlike a difference of means it turns away from dimensions that
+ * vary for other reasons. Returned with the root mean square projection of the pair differences as its length.
  *
- * Minimises Σ log(1 + exp(−yᵢ (w·zᵢ + b))) + λ/2 ‖w‖² over both sides' rows, where z is x with each dimension centred and divided by its
- * standard deviation within a side; the direction is w divided by those deviations, the gradient of the log-odds with respect to x.
- * (Deviations over all rows would hold the concept itself and flatten it.) Unlike a difference of means it turns away from dimensions
- * that vary for other reasons. Returned with the root mean square projection of
- * the pair differences as its length. Newton's method, each step by conjugate gradients (no `[width, width]` matrix); deterministic.
- *
- * @throws internal if Newton's method does not converge
+ * @throws bad-input if λ is not above 0; internal if Newton's method does not converge
  */
-export function probeDirection(rows: PairRows, { lambda = 1 }: ProbeOptions = {}): Float64Array {
-  const { Z, deviations } = standardise(rows);
-  const labels = Float64Array.from({ length: Z.rows }, (_, i) => (i < rows.pairs ? 1 : -1));
-  const w = fitLogistic(Z, labels, lambda);
-  const direction = Float64Array.from(deviations, (deviation, j) => w[j]! / deviation);
-  return toNaturalLength(direction, pairDifferences(rows));
-}
-
-/** Keeps dimensions that hardly vary within a side from being blown up; as a share of the mean variance over all rows. */
-const varianceFloor = 1e-3;
-
-/** Positive rows, then negative ones, centred and divided by the deviations; a last column of ones for the intercept. */
-function standardise({ pairs, width, positive, negative }: PairRows): { Z: Matrix; deviations: Float64Array } {
-  const means = [positive, negative].map((side) => columnMeans(side, pairs, width)) as [Float64Array, Float64Array];
-  const variances = new Float64Array(width);
-  for (const [s, side] of [positive, negative].entries())
-    for (let i = 0; i < side.length; i++)
-      variances[i % width] = variances[i % width]! + (side[i]! - means[s]![i % width]!) ** 2 / (2 * pairs);
-  // Variance over all rows = within the sides + a quarter of the squared distance of their means.
-  const total = variances.reduce((sum, value, j) => sum + value + (means[0][j]! - means[1][j]!) ** 2 / 4, 0);
-  const floor = varianceFloor * (total / width);
-  const deviations = variances.map((variance) => Math.sqrt(variance + floor) || 1);
-  const Z = createMatrix(2 * pairs, width + 1);
-  for (let i = 0; i < Z.rows; i++) {
-    const [side, row] = i < pairs ? [positive, i] : [negative, i - pairs];
-    for (let j = 0; j < width; j++)
-      Z.data[i * Z.cols + j] = (side[row * width + j]! - (means[0][j]! + means[1][j]!) / 2) / deviations[j]!;
-    Z.data[i * Z.cols + width] = 1;
-  }
-  return { Z, deviations };
-}
-
-function columnMeans(rows: Float32Array, pairs: number, width: number): Float64Array {
-  const means = new Float64Array(width);
-  for (let i = 0; i < rows.length; i++) means[i % width] = means[i % width]! + rows[i]! / pairs;
-  return means;
-}
-
-/** Weights `[cols]` of the penalised logistic regression; the last column is the intercept and carries no penalty. */
-function fitLogistic(Z: Matrix, labels: Float64Array, lambda: number): Float64Array {
-  const penalty = new Float64Array(Z.cols).fill(lambda);
-  penalty[Z.cols - 1] = 0;
-  let w = new Float64Array(Z.cols);
-  let scores = new Float64Array(Z.rows);
-  let loss = lossOf(scores, labels, w, penalty);
-  for (let step = 0; step < maxNewtonSteps; step++) {
-    const chances = scores.map((score, i) => 1 / (1 + Math.exp(labels[i]! * score)));
-    const gradient = transposed(
-      Z,
-      chances.map((chance, i) => -labels[i]! * chance),
-    ).map((value, j) => value + penalty[j]! * w[j]!);
-    // Sums of Z.rows terms of size one, so this is rounding error with room to spare.
-    if (gradient.every((value) => Math.abs(value) <= 1e-9 * Z.rows)) return w;
-    const curvature = chances.map((chance) => chance * (1 - chance));
-    const move = solveNewton(Z, curvature, penalty, gradient);
-    const slope = gradient.reduce((sum, value, j) => sum + value * move[j]!, 0);
-    const moved = project(Z, move);
-    let size = 1;
-    for (; ; size /= 2) {
-      const tried = scores.map((score, i) => score + size * moved[i]!);
-      const weights = w.map((value, j) => value + size * move[j]!);
-      const after = lossOf(tried, labels, weights, penalty);
-      // Near the minimum the loss changes by less than its own rounding, and Newton's full step is right all the same.
-      const isEnough = after <= loss + 1e-4 * size * slope + 1e-14 * (1 + loss) || size < 1e-10;
-      if (!isEnough) continue;
-      if (size < 1e-10) return w; // no step lowers the loss any more: the minimum to rounding
-      [w, scores, loss] = [weights, tried, after];
-      break;
-    }
-  }
-  throw new TrimtabError("internal", `internal: the probe did not converge in ${maxNewtonSteps} steps`);
-}
-
-function lossOf(scores: Float64Array, labels: Float64Array, w: Float64Array, penalty: Float64Array): number {
-  let loss = 0;
-  for (let i = 0; i < scores.length; i++) {
-    const margin = labels[i]! * scores[i]!;
-    loss += margin > 0 ? Math.log1p(Math.exp(-margin)) : -margin + Math.log1p(Math.exp(margin));
-  }
-  for (let j = 0; j < w.length; j++) loss += (penalty[j]! / 2) * w[j]! * w[j]!;
-  return loss;
-}
-
-/** Solves (Zᵀ diag(curvature) Z + diag(penalty)) x = −gradient by conjugate gradients. */
-function solveNewton(Z: Matrix, curvature: Float64Array, penalty: Float64Array, gradient: Float64Array): Float64Array {
-  const x = new Float64Array(Z.cols);
-  const residual = gradient.map((value) => -value);
-  let direction = residual.slice();
-  let squared = residual.reduce((sum, value) => sum + value * value, 0);
-  // Far from the minimum a rough step will do; near it the steps get exact, and convergence stays faster than linear.
-  const enough = squared * Math.min(0.01, Math.sqrt(squared) / Z.rows);
-  for (let step = 0; step < 10 * Z.cols && squared > enough; step++) {
-    const projected = project(Z, direction).map((value, i) => value * curvature[i]!);
-    const product = transposed(Z, projected).map((value, j) => value + penalty[j]! * direction[j]!);
-    const length = squared / direction.reduce((sum, value, j) => sum + value * product[j]!, 0);
-    if (!Number.isFinite(length)) break;
-    for (let j = 0; j < x.length; j++) {
-      x[j] = x[j]! + length * direction[j]!;
-      residual[j] = residual[j]! - length * product[j]!;
-    }
-    const before = squared;
-    squared = residual.reduce((sum, value) => sum + value * value, 0);
-    direction = residual.map((value, j) => value + (squared / before) * direction[j]!);
-  }
-  return x;
-}
-
-function transposed({ rows, cols, data }: Matrix, w: Float64Array): Float64Array {
-  const result = new Float64Array(cols);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) result[j] = result[j]! + data[i * cols + j]! * w[i]!;
-  return result;
+export function probeDirection(rows: PairRows, options: ProbeOptions = {}): Float64Array {
+  const { pairs, width, positive, negative } = rows;
+  const data = new Float32Array(2 * pairs * width);
+  data.set(positive);
+  data.set(negative, positive.length);
+  const labels = new Uint8Array(2 * pairs).fill(1, 0, pairs);
+  const { weights } = fitLogisticRows({ rows: 2 * pairs, width, data, labels }, options);
+  return toNaturalLength(weights, pairDifferences(rows));
 }

@@ -1,3 +1,4 @@
+import { areaUnderCurve } from "./area-under-curve.ts";
 import { project } from "./pair-differences.ts";
 import type { PairRows } from "./read-pair-rows.ts";
 
@@ -44,24 +45,6 @@ export function measureSeparation(rows: PairRows, direction: Float64Array): Sepa
     auc: areaUnderCurve(positive, negative),
     dPrime: difference === 0 ? 0 : difference / deviation,
   };
-}
-
-/** Mann-Whitney U by ranks, ties at their mean rank, divided by the number of combinations. */
-function areaUnderCurve(positive: Float64Array, negative: Float64Array): number {
-  const all = [
-    ...Array.from(positive, (value) => ({ value, isPositive: true })),
-    ...Array.from(negative, (value) => ({ value, isPositive: false })),
-  ].sort((a, b) => a.value - b.value);
-  let rankSum = 0;
-  for (let start = 0; start < all.length; ) {
-    let end = start;
-    while (end < all.length && all[end]!.value === all[start]!.value) end++;
-    const meanRank = (start + 1 + end) / 2;
-    for (let i = start; i < end; i++) if (all[i]!.isPositive) rankSum += meanRank;
-    start = end;
-  }
-  const n = positive.length;
-  return (rankSum - (n * (n + 1)) / 2) / (n * negative.length);
 }
 
 function meanAndVariance(values: Float64Array): { mean: number; variance: number } {
