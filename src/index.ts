@@ -392,6 +392,12 @@ export type {
 } from "./evaluate/text/text-result.ts";
 export { readWordScorer, type WordScorer } from "./evaluate/text/word-list.ts";
 export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./evaluate/verdict.ts";
+// features
+export { decodeRows } from "./features/decode.ts";
+export { encodeRows } from "./features/encode.ts";
+export type { FeatureRows, Sae, SaeActivation, SaeOrigin } from "./features/sae.ts";
+export { readSae, writeSae } from "./features/sae-file.ts";
+export type { SparseRows } from "./features/sparse-rows.ts";
 // formats
 export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";
 export { formatGguf, type GgufContent } from "./formats/format-gguf.ts";
