@@ -18,7 +18,8 @@ export interface PairTextOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Tokenizing = Pick<OpenModel, "context" | "description" | "detokenize" | "specialTokens" | "tokenize">;
+/** What of a model reading texts takes. */
+export type Tokenizing = Pick<OpenModel, "context" | "description" | "detokenize" | "specialTokens" | "tokenize">;
 
 /**
  * Tokenises contrast pairs and finds the positions they are read at, in the order p₀⁺ p₀⁻ p₁⁺ p₁⁻ …
@@ -53,7 +54,12 @@ export async function toPairTexts(
   return texts;
 }
 
-async function tokenizeText(
+/**
+ * Tokenises one text as a model reads it: BOS as the file says, once; no EOS behind it.
+ *
+ * @throws bad-input, naming `where`, for more tokens than the model's context
+ */
+export async function tokenizeText(
   model: Tokenizing,
   text: string,
   parseSpecial: boolean,
@@ -78,8 +84,8 @@ async function tokenizeText(
   return tokens;
 }
 
-/** Whether each token shows a letter or digit; a token that is part of a character counts as content. */
-async function lookUpContents(
+/** Looks up whether each token shows a letter or digit, into `contents`; a token that is part of a character counts as content. */
+export async function lookUpContents(
   model: Tokenizing,
   tokens: Int32Array,
   special: ReadonlySet<number>,

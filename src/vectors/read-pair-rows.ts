@@ -3,6 +3,7 @@ import { toPairTexts } from "../activations/pair-texts.ts";
 import type { ReadPosition } from "../activations/read-position.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import type { Site } from "../engine/site.ts";
+import { readMeanRows } from "./read-mean-rows.ts";
 
 /** Hidden states of a contrast set at one site: one row for each side of each pair, `[pairs, width]` row-major. */
 export interface PairRows {
@@ -42,7 +43,6 @@ export async function readPairRows(
   pairs: readonly ContrastPair[],
   { sites, readAt, parseSpecial = false, signal, onProgress }: ReadPairsOptions,
 ): Promise<SiteRows[]> {
-  const special = await model.specialTokens();
   const texts = await toPairTexts(model, pairs, { readAt, parseSpecial, signal });
   const { width } = model.description;
   const rows: PairRows[] = sites.map(() => ({
@@ -51,34 +51,11 @@ export async function readPairRows(
     positive: new Float32Array(pairs.length * width),
     negative: new Float32Array(pairs.length * width),
   }));
-  const norms: number[][] = sites.map(() => []);
-  const windows = texts.map(({ tokens }) => tokens);
-  for await (const { index, states } of model.readStates(windows, { sites, ...(signal ? { signal } : {}) })) {
-    const { tokens, positions } = texts[index]!;
-    for (const [s, state] of states.entries()) {
-      const row = rows[s]![index % 2 === 0 ? "positive" : "negative"];
-      row.set(meanRow(state, positions, width), (index >> 1) * width);
-      for (let i = 1; i < tokens.length; i++) if (!special.has(tokens[i]!)) norms[s]!.push(rowNorm(state, i, width));
-    }
-    onProgress?.({ done: index + 1, total: texts.length });
-  }
-  return sites.map((site, s) => ({ site, rows: rows[s]!, medianNorm: median(norms[s]!) }));
-}
-
-function meanRow(state: Float32Array, positions: readonly number[], width: number): Float64Array {
-  const mean = new Float64Array(width);
-  for (const position of positions) for (let j = 0; j < width; j++) mean[j] = mean[j]! + state[position * width + j]!;
-  return mean.map((sum) => sum / positions.length);
-}
-
-function rowNorm(state: Float32Array, position: number, width: number): number {
-  let sum = 0;
-  for (let j = position * width; j < (position + 1) * width; j++) sum += state[j]! * state[j]!;
-  return Math.sqrt(sum);
-}
-
-function median(values: number[]): number {
-  const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const norms = await readMeanRows(model, texts, {
+    sites,
+    signal,
+    onProgress,
+    onRow: (site, text, row) => rows[site]![text % 2 === 0 ? "positive" : "negative"].set(row, (text >> 1) * width),
+  });
+  return sites.map((site, s) => ({ site, rows: rows[s]!, medianNorm: norms[s]! }));
 }
