@@ -1,5 +1,5 @@
-import { mismatch } from "../../errors.ts";
 import { createMatrix, type Matrix } from "../../linalg/matrix.ts";
+import { createPairSums } from "../pair-sums.ts";
 import type { SparseRows } from "../sparse-rows.ts";
 
 /**
@@ -15,76 +15,24 @@ export interface SparseGram {
   forEach(visit: (i: number, j: number, sum: number) => void): void;
 }
 
-/** Load at which the table doubles. */
-const fullest = 0.6;
-const noKey = -1;
-/** 16 bytes a pair and the table at most twice that: 2 GiB. */
-const mostPairs = 2 ** 26;
-
-/** Opens an empty {@link SparseGram}. `maxPairs` bounds its memory, 16 to 54 bytes a pair. */
-export function createSparseGram(features: number, { maxPairs = mostPairs }: { maxPairs?: number } = {}): SparseGram {
-  let keys = new Float64Array(1 << 12).fill(noKey);
-  let sums = new Float64Array(keys.length);
-  let pairs = 0;
-
-  function slotOf(key: number): number {
-    const mask = keys.length - 1;
-    // Fibonacci hashing of both halves of a key of up to 53 bits.
-    let slot = (Math.imul(key | 0, 0x9e3779b1) ^ Math.imul((key / 0x1_0000_0000) | 0, 0x85ebca6b)) >>> 0;
-    slot = (slot ^ (slot >>> 15)) & mask;
-    while (keys[slot] !== noKey && keys[slot] !== key) slot = (slot + 1) & mask;
-    return slot;
-  }
-
-  function grow(): void {
-    const [oldKeys, oldSums] = [keys, sums];
-    keys = new Float64Array(2 * oldKeys.length).fill(noKey);
-    sums = new Float64Array(keys.length);
-    oldKeys.forEach((key, at) => {
-      if (key === noKey) return;
-      const slot = slotOf(key);
-      keys[slot] = key;
-      sums[slot] = oldSums[at] as number;
-    });
-  }
-
-  function addPair(key: number, product: number): void {
-    let slot = slotOf(key);
-    if (keys[slot] === noKey) {
-      if (pairs >= maxPairs)
-        throw mismatch("bad-input", "features active together", `at most ${maxPairs} pairs`, "more", {
-          hint: "use an autoencoder with fewer features or fewer active ones, or fewer rows",
-        });
-      if (pairs + 1 > fullest * keys.length) {
-        grow();
-        slot = slotOf(key);
-      }
-      keys[slot] = key;
-      pairs++;
-    }
-    sums[slot] = (sums[slot] as number) + product;
-  }
-
+/** Opens an empty {@link SparseGram}. @throws bad-input from `add` beyond `maxPairs`, which bounds its memory */
+export function createSparseGram(features: number, options: { maxPairs?: number } = {}): SparseGram {
+  const sums = createPairSums(features, options);
   return {
     features,
     get pairs() {
-      return pairs;
+      return sums.size;
     },
     add({ rows, offsets, indices, values }) {
       for (let row = 0; row < rows; row++) {
         const [start, end] = [offsets[row] as number, offsets[row + 1] as number];
         for (let a = start; a < end; a++) {
-          const base = (indices[a] as number) * features;
-          const value = values[a] as number;
-          for (let b = a; b < end; b++) addPair(base + (indices[b] as number), value * (values[b] as number));
+          const [feature, value] = [indices[a] as number, values[a] as number];
+          for (let b = a; b < end; b++) sums.add(feature, indices[b] as number, value * (values[b] as number));
         }
       }
     },
-    forEach(visit) {
-      keys.forEach((key, slot) => {
-        if (key !== noKey) visit(Math.floor(key / features), key % features, sums[slot] as number);
-      });
-    },
+    forEach: sums.forEach,
   };
 }
 
