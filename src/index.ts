@@ -494,6 +494,16 @@ export {
   fitMap,
   fitMaps,
 } from "./maps/fit-map.ts";
+export type { LatentCode } from "./maps/latent-code.ts";
+export { type BestMap, bestMap, latentMoments, type PlantedMap, plantedMap } from "./maps/latent-truth.ts";
+export {
+  createLatentWorld,
+  type LatentModel,
+  type LatentModelOptions,
+  type LatentRows,
+  type LatentWorld,
+  type LatentWorldOptions,
+} from "./maps/latent-world.ts";
 export { type LayerGrid, parseLayerGrid, resolveLayerGrid, wholeGrid } from "./maps/layer-grid.ts";
 export {
   defaultLayerPair,
@@ -515,6 +525,7 @@ export {
 } from "./maps/layer-plan.ts";
 export { readMap, readMaps, writeMap, writeMaps } from "./maps/map-file.ts";
 export { addMoments, createMomentsSum, type Moments, type MomentsSum, subtractMoments } from "./maps/moments.ts";
+export { momentsOfRows } from "./maps/moments-of-rows.ts";
 export { effectiveRank } from "./maps/score/effective-rank.ts";
 export { scoreGrowing } from "./maps/score/growing-curve.ts";
 export { type CurveOutlook, extrapolateCurve } from "./maps/score/learning-curve.ts";
