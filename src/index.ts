@@ -393,10 +393,13 @@ export type {
 export { readWordScorer, type WordScorer } from "./evaluate/text/word-list.ts";
 export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./evaluate/verdict.ts";
 // features
+export { type CheckSaeModelOptions, checkSaeModel } from "./features/check-sae-model.ts";
 export { decodeRows } from "./features/decode.ts";
 export { encodeRows } from "./features/encode.ts";
+export { type FeatureWindow, type ReadFeaturesOptions, readFeatures } from "./features/read-features.ts";
 export type { FeatureRows, Sae, SaeActivation, SaeOrigin } from "./features/sae.ts";
 export { readSae, writeSae } from "./features/sae-file.ts";
+export { sliceSparseRows } from "./features/slice-sparse-rows.ts";
 export type { SparseRows } from "./features/sparse-rows.ts";
 // formats
 export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";
