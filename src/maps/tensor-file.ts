@@ -4,7 +4,9 @@ import type { Safetensors } from "../formats/safetensors.ts";
 /** How a file of each kind comes about. */
 const hints: Readonly<Record<string, string>> = {
   "trimtab-map": "write one with: trimtab fit SOURCE TARGET --corpus PATH -o FILE",
+  "trimtab-feature-map": "write one with: trimtab sae map SOURCE TARGET --sae DIR --corpus PATH -o FILE",
   "trimtab-moments": "write one with: trimtab moments collect SOURCE TARGET --corpus PATH -o FILE",
+  "trimtab-probe": "write one with: trimtab probe train MODEL --pairs FILE -o FILE",
 };
 
 /** A file, or as much of it as its header tells. */

@@ -1,4 +1,10 @@
-import { classMeans, fitLogisticRows, type LabelledRows, type Plane } from "../../vectors/logistic-rows.ts";
+import {
+  classMeans,
+  countClasses,
+  fitLogisticRows,
+  type LabelledRows,
+  type Plane,
+} from "../../vectors/logistic-rows.ts";
 import type { Probe, ProbeKind } from "./probe.ts";
 
 export interface FitProbeOptions {
@@ -43,11 +49,8 @@ export function inner(a: Float64Array, b: Float64Array): number {
  * @throws bad-input if a class has no rows
  */
 export function recalibrate(plane: Plane, scores: Float64Array, labels: Uint8Array): Plane {
-  const { positive, negative } = classMeans({
-    rows: scores.length,
-    width: 1,
-    data: Float32Array.from(scores),
-    labels,
-  });
-  return { weights: plane.weights, bias: plane.bias - (positive[0]! + negative[0]!) / 2 };
+  const { positive, negative } = countClasses({ rows: scores.length, labels });
+  let halfway = 0;
+  for (const [i, score] of scores.entries()) halfway += score / (2 * (labels[i] === 1 ? positive : negative));
+  return { weights: plane.weights, bias: plane.bias - halfway };
 }
