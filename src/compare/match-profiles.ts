@@ -1,0 +1,86 @@
+import { createMatrix, type Matrix } from "../linalg/matrix.ts";
+import { multiplyTransposed } from "../linalg/multiply.ts";
+
+/** How well rows of two kinds of profile, one a model, are told to belong together. */
+export interface ProfileMatch {
+  /** Mean cosine of the two profiles of a row, columns standardised: 1 for equal profiles, about 0 for unrelated ones. */
+  readonly likeness: number;
+  /** Mean over rows of 1/rank of its own counterpart among all, by cosine; both ways, averaged. */
+  readonly reciprocalRank: number;
+  /** Share of rows whose own counterpart is the nearest of all; both ways, averaged. */
+  readonly topOne: number;
+}
+
+/**
+ * Compares profiles R `[n, m]` with S `[n, m]`, row i with row i: how alike the two are, and how often one finds the other among all n.
+ *
+ * Columns are standardised first, each side by itself: raw profiles are nearly equal for all rows (every row is far from an anchor that is far from
+ * all), and their cosine is close to 1 for any two. Rows named in `leaveOut` (the anchors, which know their own place) do not count and are not
+ * found. Of equal cosines the place in the middle counts. NaN where fewer than two rows are left or a side does not vary.
+ */
+export function matchProfiles(R: Matrix, S: Matrix, leaveOut: ArrayLike<number> = []): ProfileMatch {
+  const without = new Set(Array.from(leaveOut));
+  const kept = Array.from({ length: R.rows }, (_, i) => i).filter((i) => !without.has(i));
+  const none = { likeness: Number.NaN, reciprocalRank: Number.NaN, topOne: Number.NaN };
+  if (kept.length < 2) return none;
+  const [A, B] = [R, S].map((of) => toUnitRows(standardise(takeRows(of, kept)))) as [Matrix, Matrix];
+  if (A.data.every((value) => value === 0) || B.data.every((value) => value === 0)) return none;
+  const P = multiplyTransposed(A, B);
+  const n = kept.length;
+  let [likeness, reciprocalRank, topOne] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const own = P.data[i * n + i] as number;
+    likeness += own / n;
+    for (const at of [(j: number) => i * n + j, (j: number) => j * n + i]) {
+      const rank = rankOf(own, n, (j) => P.data[at(j)] as number);
+      reciprocalRank += 1 / (2 * n * rank);
+      if (rank === 1) topOne += 1 / (2 * n);
+    }
+  }
+  return { likeness, reciprocalRank, topOne };
+}
+
+/** 1 more than how many are larger, and half of those that are equal besides it. */
+function rankOf(own: number, n: number, valueAt: (j: number) => number): number {
+  let [larger, equal] = [0, 0];
+  for (let j = 0; j < n; j++) {
+    const value = valueAt(j);
+    if (value > own) larger++;
+    else if (value === own) equal++;
+  }
+  return larger + (equal + 1) / 2;
+}
+
+function takeRows({ cols, data }: Matrix, rows: readonly number[]): Matrix {
+  const result = createMatrix(rows.length, cols);
+  rows.forEach((row, at) => {
+    result.data.set(data.subarray(row * cols, (row + 1) * cols), at * cols);
+  });
+  return result;
+}
+
+/** Columns of mean 0 and deviation 1; a column that does not vary becomes 0. */
+function standardise({ rows: n, cols, data }: Matrix): Matrix {
+  const result = createMatrix(n, cols);
+  for (let j = 0; j < cols; j++) {
+    let mean = 0;
+    for (let i = 0; i < n; i++) mean += (data[i * cols + j] as number) / n;
+    let variance = 0;
+    for (let i = 0; i < n; i++) variance += ((data[i * cols + j] as number) - mean) ** 2 / n;
+    const factor = variance > 0 ? 1 / Math.sqrt(variance) : 0;
+    for (let i = 0; i < n; i++) result.data[i * cols + j] = ((data[i * cols + j] as number) - mean) * factor;
+  }
+  return result;
+}
+
+function toUnitRows(A: Matrix): Matrix {
+  const { rows, cols, data } = A;
+  const result = createMatrix(rows, cols);
+  for (let i = 0; i < rows; i++) {
+    let squared = 0;
+    for (let j = 0; j < cols; j++) squared += (data[i * cols + j] as number) ** 2;
+    const factor = squared > 0 ? 1 / Math.sqrt(squared) : 0;
+    for (let j = 0; j < cols; j++) result.data[i * cols + j] = (data[i * cols + j] as number) * factor;
+  }
+  return result;
+}
