@@ -6,6 +6,8 @@ import { measureScores, type ScoreMeasures } from "../../features/probes/measure
 export interface MeasuredScores extends ScoreMeasures {
   readonly accuracyInterval: ConfidenceInterval | null;
   readonly aurocInterval: ConfidenceInterval | null;
+  /** Of this area under the curve − that of the first arm, on the same draws. */
+  readonly gapInterval: ConfidenceInterval | null;
 }
 
 export interface MeasureArmsOptions {
@@ -37,14 +39,16 @@ export function measureArms(
     byGroup.length,
     (draw) => {
       const texts = Int32Array.from([...draw].flatMap((group) => byGroup[group]!));
-      return arms.flatMap((scores, arm) => measureDraw(texts, labels, scores, rankDraw(standings[arm]!, texts)));
+      const found = arms.map((scores, arm) => measureDraw(texts, labels, scores, rankDraw(standings[arm]!, texts)));
+      return found.flatMap(([accuracy, auroc]) => [accuracy, auroc, auroc - found[0]![1]]);
     },
     { seed, resamples },
   );
   return measured.map((measures, arm) => ({
     ...measures,
-    accuracyInterval: intervals[2 * arm]!,
-    aurocInterval: intervals[2 * arm + 1]!,
+    accuracyInterval: intervals[3 * arm]!,
+    aurocInterval: intervals[3 * arm + 1]!,
+    gapInterval: intervals[3 * arm + 2]!,
   }));
 }
 
