@@ -395,9 +395,27 @@ export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./
 // features
 export { type CheckSaeModelOptions, checkSaeModel } from "./features/check-sae-model.ts";
 export { decodeRows } from "./features/decode.ts";
+export {
+  type DecoderFit,
+  type DecoderRelation,
+  type DecoderRelationOptions,
+  relateDecoders,
+} from "./features/decoder-relation.ts";
 export { encodeRows } from "./features/encode.ts";
+export { createMatches, type FeatureMatch, type GrowingMatches } from "./features/match-features.ts";
 export { type FeatureWindow, type ReadFeaturesOptions, readFeatures } from "./features/read-features.ts";
+export {
+  applyFeatureMap,
+  type FeatureFit,
+  type FeatureMap,
+  type FeatureMapScores,
+  featureDirection,
+} from "./features/s2l/feature-map.ts";
+export { readFeatureMap, writeFeatureMap } from "./features/s2l/feature-map-file.ts";
+export { type FeatureWeight, featureVector } from "./features/s2l/feature-vector.ts";
+export { type FitFeatureMapOptions, fitFeatureMap } from "./features/s2l/fit-feature-map.ts";
 export type { FeatureRows, Sae, SaeActivation, SaeOrigin } from "./features/sae.ts";
+export { saeDigest } from "./features/sae-digest.ts";
 export { readSae, writeSae } from "./features/sae-file.ts";
 export { sliceSparseRows } from "./features/slice-sparse-rows.ts";
 export type { SparseRows } from "./features/sparse-rows.ts";

@@ -27,6 +27,14 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   transfer: { summary: "carry a vector into another model through a map", load: () => import("./transfer.ts") },
   steer: { summary: "let a model write with vectors added", load: () => import("./steer.ts") },
+  "sae map": {
+    summary: "learn a map from an autoencoder's features to a large model's hidden states",
+    load: () => import("./sae-map.ts"),
+  },
+  "sae vector": {
+    summary: "make a vector for a large model from features of a small one, by their indices",
+    load: () => import("./sae-vector.ts"),
+  },
   "evaluate propensity": {
     summary: "compare a transferred vector with the native one on multiple-choice items",
     load: () => import("./evaluate-propensity.ts"),

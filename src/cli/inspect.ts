@@ -3,12 +3,14 @@ import {
   ggufString,
   parseReference,
   readCollectionHeader,
+  readFeatureMap,
   readGgufHeader,
   readMaps,
   readSafetensorsHeader,
   readVector,
 } from "../index.ts";
 import type { Command } from "./command.ts";
+import { describeFeatureMap, toPlainFeatureMap } from "./describe-feature-map.ts";
 import { describeMaps } from "./describe-maps.ts";
 import { describeModel } from "./describe-model.ts";
 import { describeMoments } from "./describe-moments.ts";
@@ -71,6 +73,10 @@ async function describeFile(name: string): Promise<Shown | undefined> {
   if (/\.safetensors(\.partial)?$/i.test(path)) {
     const format = (await readSafetensorsHeader(path)).metadata.get("format");
     if (format === "trimtab-map") return describeMaps(await readMaps(path));
+    if (format === "trimtab-feature-map") {
+      const map = await readFeatureMap(path);
+      return { rows: describeFeatureMap(map), json: { kind: "feature-map", ...toPlainFeatureMap(map) } };
+    }
     if (format === "trimtab-moments") return describeMoments(await readCollectionHeader(path));
     if (format?.startsWith("trimtab-") && format !== "trimtab-vector")
       throw mismatch("unsupported", path, "a map, a vector or moments", format);
