@@ -419,6 +419,17 @@ export { saeDigest } from "./features/sae-digest.ts";
 export { readSae, writeSae } from "./features/sae-file.ts";
 export { sliceSparseRows } from "./features/slice-sparse-rows.ts";
 export type { SparseRows } from "./features/sparse-rows.ts";
+export { type CorpusPart, corpusDigest, type ModelTextOptions, openModelRows } from "./features/train/model-rows.ts";
+export { type RowChunk, type RowSource, toRowSource } from "./features/train/row-source.ts";
+export {
+  resolveTrainSettings,
+  type TrainedKind,
+  type TrainOptions,
+  type TrainSettings,
+} from "./features/train/settings.ts";
+export { type TrainModelSaeOptions, trainModelSae } from "./features/train/train-model-sae.ts";
+export { type TrainProgress, type TrainSaeOptions, trainSae } from "./features/train/train-sae.ts";
+export type { TrainPoint } from "./features/train/training-state.ts";
 // formats
 export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";
 export { formatGguf, type GgufContent } from "./formats/format-gguf.ts";
