@@ -1,8 +1,10 @@
 import { mismatch } from "../errors.ts";
-import { createMatrix, type Matrix } from "../linalg/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
 import type { Measure, MeasureOptions, PairingScore } from "./measure.ts";
+import { permuteRows } from "./permute-rows.ts";
+import { quantileOfSorted } from "./quantile.ts";
 
 export interface NullScoresOptions extends MeasureOptions {
   /** How many shuffles of the rows are scored. Default 20: enough for a mean and a spread, not for a p below 1/21. */
@@ -62,7 +64,7 @@ export function nullScores(
   const mean = scores.reduce((sum, each) => sum + each, 0) / m;
   const sd = Math.sqrt(scores.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (m - 1));
   const above = scores.reduce((count, each) => count + (each >= value ? 1 : 0), 0);
-  const at = (q: number): number => quantileOf(scores, q);
+  const at = (q: number): number => quantileOfSorted(scores, q);
   return {
     value,
     scores,
@@ -107,22 +109,5 @@ function drawGroups(groups: ArrayLike<number>): (random: { shuffle<T>(values: Ar
 
 /** A measure without {@link Measure.prepare}: every pairing copies the rows of Y and starts anew. */
 function scoreEach(measure: Pick<Measure, "run">, X: Matrix, Y: Matrix, options: MeasureOptions): PairingScore {
-  return (order) => {
-    if (!order) return measure.run(X, Y, options);
-    const moved = createMatrix(Y.rows, Y.cols);
-    for (let i = 0; i < Y.rows; i++) {
-      const from = (order[i] as number) * Y.cols;
-      moved.data.set(Y.data.subarray(from, from + Y.cols), i * Y.cols);
-    }
-    return measure.run(X, moved, options);
-  };
-}
-
-/** Linear interpolation between order statistics (type 7), of values in order; `NaN` of nothing. */
-function quantileOf(sorted: Float64Array, q: number): number {
-  if (sorted.length === 0) return Number.NaN;
-  const place = q * (sorted.length - 1);
-  const low = Math.floor(place);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return (sorted[low] as number) + (place - low) * ((sorted[high] as number) - (sorted[low] as number));
+  return (order) => measure.run(X, order ? permuteRows(Y, order) : Y, options);
 }
