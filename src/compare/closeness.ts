@@ -1,8 +1,8 @@
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { multiply } from "../linalg/multiply.ts";
-import { centreColumns } from "./centre-columns.ts";
 import { graphDistances } from "./graph-distances.ts";
 import { fitKnnGraph, type KnnGraphOptions } from "./knn-graph.ts";
+import { toUnitRows } from "./nearest-rows.ts";
 import { type Readout, readoutDistances } from "./readout-distances.ts";
 import { squaredDistances } from "./squared-distances.ts";
 
@@ -11,14 +11,9 @@ export type Closeness = (row: number) => Float64Array;
 
 /** Cosines of rows about the mean of all of them: what is left of a row that all share tells none from another. X `[n, d]`. */
 export function cosineCloseness(X: Matrix): Closeness {
-  const centred = centreColumns(X);
-  const { rows: n, cols: d, data } = centred;
-  for (let i = 0; i < n; i++) {
-    const row = data.subarray(i * d, (i + 1) * d);
-    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    if (norm > 0) for (let t = 0; t < d; t++) row[t] = (row[t] as number) / norm;
-  }
-  return remember((row) => multiply(centred, createMatrix(d, 1, data.slice(row * d, (row + 1) * d))).data);
+  const unit = toUnitRows(X);
+  const { cols: d, data } = unit;
+  return remember((row) => multiply(unit, createMatrix(d, 1, data.slice(row * d, (row + 1) * d))).data);
 }
 
 /** Euclidean distances. X `[n, d]`. */

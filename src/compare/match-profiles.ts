@@ -1,5 +1,7 @@
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { multiplyTransposed } from "../linalg/multiply.ts";
+import { permuteRows } from "./permute-rows.ts";
+import { standardiseColumns } from "./standardise-columns.ts";
 
 /** How well rows of two kinds of profile, one a model, are told to belong together. */
 export interface ProfileMatch {
@@ -23,7 +25,7 @@ export function matchProfiles(R: Matrix, S: Matrix, leaveOut: ArrayLike<number> 
   const kept = Array.from({ length: R.rows }, (_, i) => i).filter((i) => !without.has(i));
   const none = { likeness: Number.NaN, reciprocalRank: Number.NaN, topOne: Number.NaN };
   if (kept.length < 2) return none;
-  const [A, B] = [R, S].map((of) => toUnitRows(standardise(takeRows(of, kept)))) as [Matrix, Matrix];
+  const [A, B] = [R, S].map((of) => toUnitRows(standardiseColumns(permuteRows(of, kept)))) as [Matrix, Matrix];
   if (A.data.every((value) => value === 0) || B.data.every((value) => value === 0)) return none;
   const P = multiplyTransposed(A, B);
   const n = kept.length;
@@ -51,28 +53,7 @@ function rankOf(own: number, n: number, valueAt: (j: number) => number): number 
   return larger + (equal + 1) / 2;
 }
 
-function takeRows({ cols, data }: Matrix, rows: readonly number[]): Matrix {
-  const result = createMatrix(rows.length, cols);
-  rows.forEach((row, at) => {
-    result.data.set(data.subarray(row * cols, (row + 1) * cols), at * cols);
-  });
-  return result;
-}
-
-/** Columns of mean 0 and deviation 1; a column that does not vary becomes 0. */
-function standardise({ rows: n, cols, data }: Matrix): Matrix {
-  const result = createMatrix(n, cols);
-  for (let j = 0; j < cols; j++) {
-    let mean = 0;
-    for (let i = 0; i < n; i++) mean += (data[i * cols + j] as number) / n;
-    let variance = 0;
-    for (let i = 0; i < n; i++) variance += ((data[i * cols + j] as number) - mean) ** 2 / n;
-    const factor = variance > 0 ? 1 / Math.sqrt(variance) : 0;
-    for (let i = 0; i < n; i++) result.data[i * cols + j] = ((data[i * cols + j] as number) - mean) * factor;
-  }
-  return result;
-}
-
+/** Rows of length 1 without a shift: columns have mean 0 already. */
 function toUnitRows(A: Matrix): Matrix {
   const { rows, cols, data } = A;
   const result = createMatrix(rows, cols);

@@ -1,9 +1,16 @@
 import type { Matrix } from "../linalg/matrix.ts";
+import type { Readout } from "./readout-distances.ts";
 
 /** What every measure understands; each ignores what it has no use for. */
 export interface MeasureOptions {
   /** Neighbours of a row, where a measure looks at neighbours. Default 10. */
   readonly neighbours?: number | undefined;
+  /** Rows that others are described by, where a measure has such; drawn by `anchorSeed`. Default 100, at most a fifth of the rows. */
+  readonly anchors?: number | undefined;
+  /** Default 0. */
+  readonly anchorSeed?: number | undefined;
+  /** How the models of X and Y read a state out, where a measure looks through the logits; it is not defined without. */
+  readonly readouts?: { readonly x: Readout; readonly y: Readout } | undefined;
 }
 
 /**
