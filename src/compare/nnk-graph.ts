@@ -21,7 +21,7 @@ const leastWeight = 1e-8;
  * kernel k(a, b) = (1 + cos(a, b))/2: θ minimises θᵀ K θ/2 − kᵀ θ, and rows of θ > 0 are neighbours. How many they are follows from the shape of
  * the cloud, not from a number that was chosen; they are the corners of a polytope around the row.
  *
- * X `[n, d]`. Unchanged by rotation, shift and common scale. Cost n² d for the cosines, then n small regressions.
+ * Weights are unique where the candidates are fewer than the dimensions; else those found first stay. X `[n, d]`. Unchanged by rotation, shift and common scale. Cost n² d for the cosines, then n small regressions.
  *
  * @throws bad-input if there are not more rows than candidates
  * @see Shekkizhar and Ortega, arXiv 1910.09383 (NNK graphs)
