@@ -2,6 +2,24 @@
 
 // activations
 export {
+  type AlignmentCounts,
+  type SideCounts,
+  usableShare,
+} from "./activations/align/aligned-text.ts";
+export {
+  type Alignment,
+  describeAlignment,
+  formatAlignment,
+  isOneTokenizer,
+  parseAlignment,
+  resolveAlignment,
+} from "./activations/align/alignment.ts";
+export { leastUsable } from "./activations/align/check-usable.ts";
+export { cutSegments } from "./activations/align/cut-segments.ts";
+export { toSegmentWindows } from "./activations/align/segment-windows.ts";
+export { findTokenEnds, pairSpans, type SpanPairs, type TokenEnds } from "./activations/align/span-pairs.ts";
+export { toSpanWindows } from "./activations/align/span-windows.ts";
+export {
   type ContrastPair,
   checkContrastPair,
   checkContrastPairs,
@@ -403,6 +421,29 @@ export {
 } from "./features/decoder-relation.ts";
 export { encodeRows } from "./features/encode.ts";
 export { createMatches, type FeatureMatch, type GrowingMatches } from "./features/match-features.ts";
+export { carryProbe, type ProbeTransfer, pullBackPlane, pushForwardPlane } from "./features/probes/carry-probe.ts";
+export { type FitProbeOptions, type FittedProbe, fitProbe, recalibrate } from "./features/probes/fit-probe.ts";
+export { type LabelledText, readLabelledTexts } from "./features/probes/labelled-texts.ts";
+export { measureScores, type ScoreMeasures } from "./features/probes/measure-scores.ts";
+export {
+  applyProbe,
+  type CarriedProbe,
+  checkProbe,
+  type Probe,
+  type ProbeKind,
+  type ProbeProvenance,
+  type ProbeScores,
+  type ProbeTexts,
+} from "./features/probes/probe.ts";
+export { readProbe, writeProbe } from "./features/probes/probe-file.ts";
+export {
+  type ProbeSource,
+  type ProbeTextSet,
+  readProbeRows,
+  takeRows,
+  toProbeTexts,
+} from "./features/probes/probe-rows.ts";
+export { type RowSplit, splitRows } from "./features/probes/split-rows.ts";
 export { type FeatureWindow, type ReadFeaturesOptions, readFeatures } from "./features/read-features.ts";
 export {
   applyFeatureMap,
@@ -517,6 +558,7 @@ export { type Affine, fitRidge, fitRidgePath, type RidgePath, type SourceBasis }
 export { checkFitChoice, type FitChoice } from "./maps/fit/fit-with.ts";
 export { swapMoments } from "./maps/fit/swap-moments.ts";
 export { type Space, type SpaceMoments, type ToSpaceOptions, toSpace } from "./maps/fit/to-space.ts";
+export { fitBothWays, type MapsBothWays } from "./maps/fit-both-ways.ts";
 export {
   defaultRows,
   type FitMapOptions,
@@ -628,7 +670,6 @@ export type {
 } from "./recipe/recipe.ts";
 export { type RecipeRun, type RunRecipeOptions, runRecipe, type StageEvent } from "./recipe/run-recipe.ts";
 export type { Bench, Stage, StageEstimate, StageProgress } from "./recipe/stage.ts";
-// report
 export {
   type AnswerMap,
   type AnswerNumbers,
@@ -664,11 +705,14 @@ export {
 export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
 export { type RefusalPlotOptions, renderRefusalPlot } from "./report/plots/refusal-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
+export { renderScalePlot } from "./report/plots/scale-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
 export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
 export { renderTextDamagePlot } from "./report/plots/text-damage-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
 export { renderTextStrengthPlot } from "./report/plots/text-strength-plot.ts";
+// report
+export { toProbeReport } from "./report/probe-report.ts";
 export { toControlTable, toPropensityTable } from "./report/propensity-table.ts";
 export { renderReport } from "./report/render-report.ts";
 export type { Report, ReportFigure, ReportSection, TextGroup } from "./report/report.ts";
@@ -677,6 +721,8 @@ export { checkSweepFile, formatSweepFile, type SweepFile } from "./report/result
 export { formatRunFile, type RunFile, type RunFolder, type RunResult, readRunFolder } from "./report/run-folder.ts";
 export { sayStrength } from "./report/say-strength.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
+export { toDecodersReport } from "./report/studies/decoders-report.ts";
+export { toScaleReport } from "./report/studies/scale-report.ts";
 export {
   formatMapLayers,
   formatStudy,
@@ -704,7 +750,43 @@ export {
 } from "./steer/strength.ts";
 export { type SteerOptions, toAdditions } from "./steer/to-additions.ts";
 export { warnOfStrength } from "./steer/warn-of-strength.ts";
+export { type CodedModel, type TrainCodedModelOptions, trainCodedModel } from "./study/coded-model.ts";
+export type { CarriedDirections, DecoderSide, DecoderStudy } from "./study/decoders/decoder-study.ts";
+export { type StudyDecodersOptions, studyDecoders } from "./study/decoders/study-decoders.ts";
+// study
+export { type MeasuredScores, measureArms } from "./study/probes/measure-arms.ts";
+export type { NullDraws, ProbeCell, ProbeStudyResult, ProbeWay } from "./study/probes/probe-study-result.ts";
+export {
+  recalibrateProbe,
+  type ScoreByProbeOptions,
+  type ScoredByProbe,
+  scoreByProbe,
+  scoreTexts,
+} from "./study/probes/score-by-probe.ts";
+export { type ProbeConcept, type StudyProbesOptions, studyProbes } from "./study/probes/study-probes.ts";
+export { type TrainedProbe, type TrainProbeOptions, trainProbe } from "./study/probes/train-probe.ts";
+export type { ScaleConceptInput, ScaleModel } from "./study/scale/scale-model.ts";
+export type {
+  ScaleConcept,
+  ScaleMap,
+  ScaleMeasure,
+  ScaleModelRecord,
+  ScalePair,
+  ScaleResult,
+  ScaleSettings,
+  ScaleTrend,
+  SeededEstimate,
+  SeededValue,
+} from "./study/scale/scale-result.ts";
+export { correlateWithSize } from "./study/scale/size-trend.ts";
+export {
+  type ScaleFindings,
+  type ScaleProgress,
+  type StudyScaleOptions,
+  studyScale,
+} from "./study/scale/study-scale.ts";
 // vectors
+export { areaUnderCurve } from "./vectors/area-under-curve.ts";
 export { addVectors, cosineBetween, scaleVector, subtractVectors } from "./vectors/combine.ts";
 export { compareVectors, type DirectionComparison, type VectorComparison } from "./vectors/compare-vectors.ts";
 export { formatControlVector, readControlVector } from "./vectors/control-vector.ts";
@@ -715,6 +797,7 @@ export {
   extractVector,
   type SiteReport,
 } from "./vectors/extract.ts";
+export { fitLogisticRows, type LabelledRows, type LogisticOptions, type Plane } from "./vectors/logistic-rows.ts";
 export { meanDifference } from "./vectors/mean-difference.ts";
 export { randomLike, shuffledLabels } from "./vectors/null-vectors.ts";
 export { pcaDirection } from "./vectors/pca.ts";

@@ -51,6 +51,27 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "pick layer and strength for a behaviour under a damage limit",
     load: () => import("./calibrate.ts"),
   },
+  "study decoders": {
+    summary: "ask whether the decoder of one model's autoencoder is a linear image of another's",
+    load: () => import("./study-decoders.ts"),
+  },
+  "study scale": {
+    summary: "measure how carrying vectors goes with the sizes of the two models",
+    load: () => import("./study-scale.ts"),
+  },
+  "probe train": {
+    summary: "train a linear probe: does a text have a property?",
+    load: () => import("./probe-train.ts"),
+  },
+  "probe transfer": {
+    summary: "carry a probe into another model through a map",
+    load: () => import("./probe-transfer.ts"),
+  },
+  "probe score": { summary: "score texts by a probe", load: () => import("./probe-score.ts") },
+  "study probes": {
+    summary: "measure what linear probes still tell when carried to the other model",
+    load: () => import("./study-probes.ts"),
+  },
   serve: {
     summary: "serve models over HTTP with steering per request, and the workbench in a browser",
     load: () => import("./serve.ts"),

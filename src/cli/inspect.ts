@@ -6,6 +6,7 @@ import {
   readFeatureMap,
   readGgufHeader,
   readMaps,
+  readProbe,
   readSafetensorsHeader,
   readVector,
 } from "../index.ts";
@@ -14,6 +15,7 @@ import { describeFeatureMap, toPlainFeatureMap } from "./describe-feature-map.ts
 import { describeMaps } from "./describe-maps.ts";
 import { describeModel } from "./describe-model.ts";
 import { describeMoments } from "./describe-moments.ts";
+import { describeProbe } from "./describe-probe.ts";
 import { describeVector } from "./describe-vector.ts";
 import type { Effects } from "./effects.ts";
 import { isSilent, modelFlags, shownFlags } from "./flags.ts";
@@ -77,6 +79,7 @@ async function describeFile(name: string): Promise<Shown | undefined> {
       const map = await readFeatureMap(path);
       return { rows: describeFeatureMap(map), json: { kind: "feature-map", ...toPlainFeatureMap(map) } };
     }
+    if (format === "trimtab-probe") return describeProbe(await readProbe(path));
     if (format === "trimtab-moments") return describeMoments(await readCollectionHeader(path));
     if (format?.startsWith("trimtab-") && format !== "trimtab-vector")
       throw mismatch("unsupported", path, "a map, a vector or moments", format);

@@ -4,8 +4,9 @@ import { type FittedProbe, fitProbe, inner, recalibrate } from "../../features/p
 import { measureScores } from "../../features/probes/measure-scores.ts";
 import { applyProbe, type ProbeKind } from "../../features/probes/probe.ts";
 import { takeRows } from "../../features/probes/probe-rows.ts";
+import { randomPlane } from "../../features/probes/random-plane.ts";
 import type { RowSplit } from "../../features/probes/split-rows.ts";
-import { type Random, seededRandom } from "../../linalg/random.ts";
+import { seededRandom } from "../../linalg/random.ts";
 import type { Affine } from "../../maps/fit/fit-ridge.ts";
 import type { LabelledRows } from "../../vectors/logistic-rows.ts";
 import { type MeasuredScores, measureArms } from "./measure-arms.ts";
@@ -110,7 +111,7 @@ function drawNulls(
   const measure = (probe: FittedProbe) => measureScores(applyProbe(probe, heldTarget.data), heldTarget.labels);
   const norm = Math.sqrt(inner(backward.weights, backward.weights));
   return {
-    random: collect(draws, () => measure(drawRandom(norm, trainTarget, random))),
+    random: collect(draws, () => measure(randomPlane(norm, trainTarget, random))),
     shuffledLabels: collect(draws, () => {
       const labels = Uint8Array.from(random.shuffle(trainOrigin.labels));
       return measure(pullBackPlane(fitProbe({ ...trainOrigin, labels }, { kind }), maps.backward));
@@ -121,13 +122,4 @@ function drawNulls(
 function collect(draws: number, measure: () => { readonly auroc: number; readonly accuracy: number }): NullDraws {
   const found = Array.from({ length: draws }, measure);
   return { auroc: found.map(({ auroc }) => auroc), accuracy: found.map(({ accuracy }) => accuracy) };
-}
-
-/** A direction of this length drawn uniformly, its threshold at the mean of rows whose labels it does not see. */
-function drawRandom(norm: number, rows: LabelledRows, random: Random): FittedProbe {
-  const drawn = Float64Array.from({ length: rows.width }, () => random.normal());
-  const scale = norm / Math.sqrt(inner(drawn, drawn));
-  const weights = drawn.map((value) => value * scale);
-  const scores = applyProbe({ weights, bias: 0 }, rows.data);
-  return { weights, bias: -scores.reduce((sum, value) => sum + value, 0) / scores.length, centre: undefined };
 }
