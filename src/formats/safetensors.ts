@@ -37,7 +37,7 @@ export interface Safetensors {
 export async function readSafetensors(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<Safetensors> {
   checkLittleEndian();
   return reading(path, async (file) => {
-    const { metadata, tensors: infos, dataOffset } = await readHeader(file, path);
+    const { metadata, tensors: infos, dataOffset } = await readSafetensorsHeaderOf(file, path);
     const tensors = new Map<string, Tensor>();
     for (const { name, dtype, shape, begin, end } of infos) {
       const bytes = allocate(end - begin, name);
@@ -50,7 +50,7 @@ export async function readSafetensors(path: string, { signal }: { signal?: Abort
 
 /** Reads only the header of a safetensors file. @throws as {@link readSafetensors} */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  return reading(path, (file) => readHeader(file, path));
+  return reading(path, (file) => readSafetensorsHeaderOf(file, path));
 }
 
 /** Parses the bytes of a whole safetensors file; the result shares nothing with them. @throws bad-input, unsupported */
@@ -144,7 +144,8 @@ function allocate(bytes: number, name: string): Uint8Array {
 
 type OpenFile = Awaited<ReturnType<typeof openRegularFile>>;
 
-async function readHeader(file: OpenFile, path: string): Promise<SafetensorsHeader> {
+/** Reads the header of an open file. @throws as {@link readSafetensors} */
+export async function readSafetensorsHeaderOf(file: OpenFile, path: string): Promise<SafetensorsHeader> {
   const start = new Uint8Array(Math.min(9, file.sizeBytes));
   await readExactly(file, path, start, 0);
   const json = new Uint8Array(parseHeaderLength(start, file.sizeBytes));
