@@ -20,7 +20,9 @@ import type { OpenSequence } from "./open-sequence.ts";
 import type { EngineInfo, EngineRequest, OpenedModel } from "./protocol.ts";
 import { readStates } from "./read-states.ts";
 import { resolveSampling } from "./sampling.ts";
+import type { Site } from "./site.ts";
 import { startSequence } from "./start-sequence.ts";
+import { type StateSequence, startStates } from "./start-states.ts";
 import { streamGeneration } from "./stream-generation.ts";
 import type { WorkerClient } from "./worker-client.ts";
 
@@ -59,6 +61,12 @@ export class EngineModel implements OpenModel {
     if (tokens.length === 0) return "";
     checkTokens(tokens, { ...this.limits, context: Infinity }, "detokenize");
     return this.client.call({ method: "detokenize", tokens, special });
+  }
+
+  async tokenBytes(tokens: Int32Array): Promise<readonly Uint8Array[]> {
+    if (tokens.length === 0) return [];
+    checkTokens(tokens, { ...this.limits, context: Infinity }, "tokenBytes");
+    return this.client.call({ method: "tokenBytes", tokens });
   }
 
   specialTokens(): Promise<ReadonlySet<number>> {
@@ -195,6 +203,11 @@ export class EngineModel implements OpenModel {
 
   startSequence(run: Pick<RunOptions, "steering"> = {}): Promise<OpenSequence> {
     return startSequence(this.client, this.limits, run.steering ?? []);
+  }
+
+  /** Starts a sequence whose states at the sites are read as it grows; the blocks behind the last of them are never computed. */
+  startStates(sites: readonly Site[]): Promise<StateSequence> {
+    return startStates(this.client, this.limits, sites);
   }
 
   async setThreads(threads: number): Promise<void> {

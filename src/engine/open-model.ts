@@ -125,6 +125,11 @@ export interface OpenModel extends AsyncDisposable {
   tokenize(text: string, options?: { addSpecial?: boolean; parseSpecial?: boolean }): Promise<Int32Array>;
   /** Exact inverse of `tokenize(text, { addSpecial: false })`. Special tokens are left out unless `special` is true. */
   detokenize(tokens: Int32Array, options?: { special?: boolean }): Promise<string>;
+  /**
+   * The bytes that each token stands for, alone: parts of a character are what they are, a special token's are its name, and a space that
+   * a tokenizer puts before a text belongs to the token that holds it.
+   */
+  tokenBytes(tokens: Int32Array): Promise<readonly Uint8Array[]>;
   /** Ids that are control or special tokens (BOS, EOS, …). */
   specialTokens(): Promise<ReadonlySet<number>>;
   /**

@@ -37,7 +37,9 @@ export async function preflight(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const libraries = (["llama", "ggml", "ggml-base"] as const).map((stem) => libraryFile(options.library.folder, stem));
-  const identity = (await Promise.all([...libraries, ...files].map(identify))).join("\n");
+  // The last blocks alone are another model than the whole.
+  const cut = options.tail ? [`after ${options.tail.layer}`] : [];
+  const identity = [...(await Promise.all([...libraries, ...files].map(identify))), ...cut].join("\n");
   const folder = cacheFolder();
   const record = folder && join(folder, "preflight", createHash("sha256").update(identity).digest("hex"));
   if (record && (await exists(record))) return;

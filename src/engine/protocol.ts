@@ -3,6 +3,7 @@ import type { Capabilities } from "./description.ts";
 import type { NativeModelInfo } from "./native/llama.ts";
 import type { Intervention } from "./native/native-model.ts";
 import type { Sampling } from "./native/running-text.ts";
+import type { TailInput, TailPlan } from "./native/tail-runner.ts";
 import type { GeneratedPiece, LayerAddition, ScoredItem } from "./open-model.ts";
 
 // What goes between an open model and its worker thread. Typed arrays travel by transfer where they are large.
@@ -10,6 +11,7 @@ import type { GeneratedPiece, LayerAddition, ScoredItem } from "./open-model.ts"
 type Call =
   | { method: "tokenize"; text: string; addSpecial: boolean; parseSpecial: boolean }
   | { method: "detokenize"; tokens: Int32Array; special: boolean }
+  | { method: "tokenBytes"; tokens: Int32Array }
   | {
       method: "logits";
       sequences: readonly Int32Array[];
@@ -53,6 +55,14 @@ type Call =
     }
   | { method: "sequenceRewind"; sequence: number; length: number }
   | { method: "sequenceEnd"; sequence: number }
+  | { method: "sequenceStates"; sequence: number; tokens: Int32Array; layers: readonly number[] }
+  | { method: "tailOpen"; plan: TailPlan }
+  | { method: "tailLogits"; inputs: readonly TailInput[]; positions: readonly (readonly number[])[] }
+  | { method: "tailScores"; inputs: readonly TailInput[] }
+  | { method: "tailStates"; inputs: readonly TailInput[]; layers: readonly number[] }
+  | { method: "tailStart"; prompt: Int32Array; sampling: Sampling }
+  | { method: "tailStep"; text: number; input: TailInput }
+  | { method: "tailStop"; text: number }
   | { method: "threads"; threads: number }
   | { method: "close" };
 

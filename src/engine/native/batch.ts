@@ -16,6 +16,8 @@ export class Batch {
   private readonly sequenceIds: Int32Array;
   private readonly outputs: Int8Array;
   private length = 0;
+  private states: { readonly pointer: Pointer; readonly values: Float32Array } | undefined;
+  private hasStates = false;
 
   constructor(capacity: number, sequencesPerRow: number) {
     this.capacity = capacity;
@@ -41,6 +43,26 @@ export class Batch {
 
   clear(): void {
     this.length = 0;
+    this.hasStates = false;
+  }
+
+  /**
+   * Lets the rows, all of them, enter the model as hidden states `[rows, width]` in place of tokens, each number times `scale`.
+   * Copied here; to be called after the rows were added.
+   */
+  setStates(rows: readonly Float32Array[], width: number, scale: number): void {
+    const needed = rows.length * width;
+    if (!this.states || this.states.values.length < needed) {
+      if (this.states) koffi.free(this.states.pointer);
+      const pointer: Pointer = koffi.alloc("uint8_t", 4 * needed);
+      this.states = { pointer, values: new Float32Array(koffi.view(pointer, 4 * needed)) };
+    }
+    const { values } = this.states;
+    rows.forEach((row, at) => {
+      values.set(row, at * width);
+    });
+    if (scale !== 1) for (let i = 0; i < needed; i++) values[i]! *= scale;
+    this.hasStates = true;
   }
 
   /** Adds one token and returns its row in the batch. */
@@ -61,10 +83,20 @@ export class Batch {
   /** The struct to pass by value, for rows [0, size). */
   toStruct(): BatchStruct {
     const [token, pos, counts, rows, outputs] = this.pointers as [Pointer, Pointer, Pointer, Pointer, Pointer];
-    return { n_tokens: this.length, token, embd: null, pos, n_seq_id: counts, seq_id: rows, logits: outputs };
+    const embd = this.hasStates && this.states ? this.states.pointer : null;
+    return {
+      n_tokens: this.length,
+      token: embd ? null : token,
+      embd,
+      pos,
+      n_seq_id: counts,
+      seq_id: rows,
+      logits: outputs,
+    };
   }
 
   free(): void {
     for (const pointer of this.pointers) koffi.free(pointer);
+    if (this.states) koffi.free(this.states.pointer);
   }
 }

@@ -27,6 +27,8 @@ export interface Row {
   readonly position: number;
   readonly sequences: readonly number[];
   readonly output: boolean;
+  /** What enters the first block in place of the token's embedding, `[width]`; all rows of a decode have one, or none. */
+  readonly state?: Float32Array;
 }
 
 export interface DecodeRequest {
@@ -35,6 +37,8 @@ export interface DecodeRequest {
   readonly edits?: readonly Edit[];
   readonly read?: readonly number[];
   readonly stopEarly?: boolean;
+  /** What the rows' states are multiplied with on their way in; default 1. */
+  readonly stateScale?: number;
 }
 
 /** ggml's numbers of the cache's types. */
@@ -111,12 +115,15 @@ export class NativeContext {
     edits = [],
     read = [],
     stopEarly = false,
+    stateScale = 1,
   }: DecodeRequest): ReadonlyMap<number, Float32Array> {
     this.steer(steering);
     this.batch.clear();
     // The last block computes output rows only. To edit it, every row must be one; a tapped context has room for that.
     const everyRow = edits.some(({ site }) => site.layer === this.blocks - 1);
     for (const row of rows) this.batch.add(row.token, row.position, row.sequences, row.output || everyRow);
+    const entering = rows.flatMap(({ state }) => (state ? [state] : []));
+    if (entering.length > 0) this.batch.setStates(entering, this.width, stateScale);
     const taps = read.length > 0 || edits.length > 0;
     if (taps && !this.tap) throw mismatch("internal", "context", "a tapped context", "a plain one");
     if (taps)
@@ -127,7 +134,7 @@ export class NativeContext {
         stopEarly,
       });
     const status = this.llama.decode(this.pointer, this.batch.toStruct());
-    const states: ReadonlyMap<number, Float32Array> = taps && this.tap ? this.tap.end() : new Map();
+    const found: ReadonlyMap<number, Float32Array> = taps && this.tap ? this.tap.end() : new Map();
     if (status !== 0) {
       this.clear();
       const why = status === 1 ? "no room in the KV cache" : `llama_decode returned ${status}`;
@@ -135,7 +142,7 @@ export class NativeContext {
         hint: "use fewer or shorter sequences, or a larger context",
       });
     }
-    return states;
+    return found;
   }
 
   /**

@@ -53,6 +53,12 @@ export interface Llama {
   contextDefaultParams(): ContextParams;
   /** `errors` holds what the library logged as errors on the way. */
   loadModel(path: string, params: ModelParams): { model: Pointer | null; errors: readonly string[] };
+  /** Loads a model that is no file: `start` is a GGUF header, and `fill` is called for every tensor that the engine wants numbers for. */
+  loadFrom(
+    start: Uint8Array,
+    fill: (tensor: Pointer) => void,
+    params: ModelParams,
+  ): { model: Pointer | null; errors: readonly string[] };
   freeModel(model: Pointer): void;
   modelVocab(model: Pointer): Pointer;
   modelInfo(model: Pointer): NativeModelInfo;
@@ -85,6 +91,8 @@ export interface Llama {
   tensorRows(tensor: Pointer): number;
   /** ggml_type of a tensor; 0 is F32. */
   tensorType(tensor: Pointer): number;
+  tensorBytes(tensor: Pointer): number;
+  tensorFill(tensor: Pointer, data: Uint8Array, offset: number): void;
   tensorRead(tensor: Pointer, out: Float32Array): void;
   tensorWrite(tensor: Pointer, data: Float32Array): void;
   samplerChain(): Pointer;
@@ -232,6 +240,13 @@ function declare(library: EngineLibrary): Llama {
   const tokenToPiece = lib.func(
     "int32_t llama_token_to_piece(void *vocab, int32_t token, _Out_ void *buffer, int32_t length, int32_t lstrip, bool special)",
   );
+  const fillCallback = koffi.proto("void trimtab_fill(void *tensor, void *data)");
+  const ggufFrom = base.func("void *gguf_init_from_buffer(const void *data, size_t size, gguf_init_params params)");
+  const ggufFree = base.func("void gguf_free(void *gguf)");
+  const loadFromUser = lib.func(
+    "void *llama_model_init_from_user(void *metadata, void *fill, void *data, llama_model_params params)",
+  );
+  const bytesOf = base.func("size_t ggml_nbytes(void *tensor)");
   const loadModel = lib.func("void *llama_model_load_from_file(const char *path, llama_model_params params)");
   const chatTemplate = lib.func("const char *llama_model_chat_template(void *model, const char *name)");
   const setThreads = lib.func("void llama_set_n_threads(void *context, int32_t single, int32_t batch)");
@@ -256,6 +271,21 @@ function declare(library: EngineLibrary): Llama {
     "void *llama_sampler_init_penalties(int32_t vocabulary, int32_t last_n, float repeat, float freq, float present)",
   );
 
+  /** Loading logs from this very thread, so here a callback is safe, and it is the only way to learn the reason. */
+  const hearingErrors = (load: () => Pointer | null): { model: Pointer | null; errors: readonly string[] } => {
+    const errors: string[] = [];
+    const listener = koffi.register((level: number, text: string) => {
+      if (level === 4 && errors.length < 20) errors.push(text);
+    }, koffi.pointer(logCallback));
+    logSet(listener, null);
+    try {
+      return { model: load(), errors };
+    } finally {
+      logSet(silence, null);
+      koffi.unregister(listener);
+    }
+  };
+
   return {
     library,
     version: lib.func("const char *llama_version(void)"),
@@ -272,20 +302,19 @@ function declare(library: EngineLibrary): Llama {
       }),
     modelDefaultParams: lib.func("llama_model_params llama_model_default_params(void)"),
     contextDefaultParams: lib.func("llama_context_params llama_context_default_params(void)"),
-    loadModel: (path, params) => {
-      // Loading logs from this very thread, so here a callback is safe, and it is the only way to learn the reason.
-      const errors: string[] = [];
-      const listener = koffi.register((level: number, text: string) => {
-        if (level === 4 && errors.length < 20) errors.push(text);
-      }, koffi.pointer(logCallback));
-      logSet(listener, null);
-      try {
-        return { model: loadModel(path, params) as Pointer | null, errors };
-      } finally {
-        logSet(silence, null);
-        koffi.unregister(listener);
-      }
-    },
+    loadModel: (path, params) => hearingErrors(() => loadModel(path, params)),
+    loadFrom: (start, fill, params) =>
+      hearingErrors(() => {
+        const gguf: Pointer | null = ggufFrom(start, start.length, { no_alloc: true, ctx: null });
+        if (!gguf) return null;
+        const listener = koffi.register(fill, koffi.pointer(fillCallback));
+        try {
+          return loadFromUser(gguf, listener, null, params);
+        } finally {
+          koffi.unregister(listener);
+          ggufFree(gguf);
+        }
+      }),
     freeModel: lib.func("void llama_model_free(void *model)"),
     modelVocab: lib.func("void *llama_model_get_vocab(void *model)"),
     modelInfo: (model) => ({
@@ -331,6 +360,8 @@ function declare(library: EngineLibrary): Llama {
     tensorElements: (tensor) => Number(elements(tensor)),
     tensorRows: (tensor) => Number(rows(tensor)),
     tensorType: (tensor) => koffi.decode(tensor, "int32_t"),
+    tensorBytes: (tensor) => Number(bytesOf(tensor)),
+    tensorFill: (tensor, data, offset) => tensorSet(tensor, data, offset, data.byteLength),
     tensorRead: (tensor, out) => tensorGet(tensor, out, 0, out.byteLength),
     tensorWrite: (tensor, data) => tensorSet(tensor, data, 0, data.byteLength),
     samplerChain: () => chainInit(chainDefault()),

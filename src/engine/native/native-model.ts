@@ -5,6 +5,7 @@ import type { Edit, LayerAddition } from "../open-model.ts";
 import { residPost } from "../site.ts";
 import { type ContextShape, NativeContext, type Row } from "./context.ts";
 import { type Llama, loadLlama, type NativeModelInfo, type Pointer } from "./llama.ts";
+import { loadTail, type PlannedTail, type TailSource } from "./load-tail.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 export interface NativeOpenOptions {
@@ -15,6 +16,8 @@ export interface NativeOpenOptions {
   /** Longest sequence, tokens; 0 = the trained context, at most {@link defaultContext}. */
   readonly context: number;
   readonly cache: "f16" | "f32";
+  /** Opens only the blocks after a layer of the file, in memory; `path` names it in errors. */
+  readonly tail?: TailSource | undefined;
 }
 
 /** Steering and edits of one call, as the engine runs them. */
@@ -51,10 +54,11 @@ export class NativeModel {
   private plain: NativeContext | undefined;
   private tapped: NativeContext | undefined;
 
-  constructor({ library, path, threads, gpuLayers, context, cache }: NativeOpenOptions) {
+  /** @param planned - of a tail that is opened from the whole model's file */
+  constructor({ library, path, threads, gpuLayers, context, cache }: NativeOpenOptions, planned?: PlannedTail) {
     this.llama = loadLlama(library);
     const params = { ...this.llama.modelDefaultParams(), n_gpu_layers: gpuLayers };
-    const { model, errors } = this.llama.loadModel(path, params);
+    const { model, errors } = planned ? loadTail(this.llama, planned, params) : this.llama.loadModel(path, params);
     if (!model)
       throw new TrimtabError(
         "bad-input",

@@ -1,3 +1,4 @@
+import { planTail } from "./load-tail.ts";
 import { NativeModel, type NativeOpenOptions } from "./native-model.ts";
 import { selfTest } from "./self-test.ts";
 
@@ -7,7 +8,8 @@ import { selfTest } from "./self-test.ts";
 process.stdin.on("end", () => process.exit(1)).resume();
 
 try {
-  const model = new NativeModel(JSON.parse(process.argv[2] ?? "{}") as NativeOpenOptions);
+  const options = JSON.parse(process.argv[2] ?? "{}") as NativeOpenOptions;
+  const model = new NativeModel(options, options.tail && (await planTail(options.tail)));
   selfTest(model);
   model.free();
 } catch (thrown) {

@@ -1,7 +1,7 @@
 import { mismatch } from "../../errors.ts";
 import type { LayerAddition } from "../open-model.ts";
 import type { NativeContext } from "./context.ts";
-import type { NativeModel } from "./native-model.ts";
+import { type NativeModel, sequenceRows } from "./native-model.ts";
 
 interface Kept {
   readonly tokens: number[];
@@ -38,14 +38,7 @@ export class KeptSequences {
   /** Adds tokens and returns the logits after the last one. */
   append(slot: number, tokens: Int32Array): Float32Array {
     const kept = this.kept(slot);
-    const length = kept.tokens.length + tokens.length;
-    if (length > this.model.context)
-      throw mismatch("bad-input", "sequence", `at most ${this.model.context} tokens of context`, String(length));
-    const others = [...this.open.values()].reduce((total, other) => total + (other === kept ? 0 : other.cached), 0);
-    if (others + length > this.model.limits.cells)
-      throw mismatch("bad-input", "sequence", `${this.model.limits.cells} tokens over all open sequences`, "more", {
-        hint: "close a sequence, or open the model with a larger context",
-      });
+    this.checkRoom(kept, tokens.length);
     const all = [...kept.tokens, ...tokens];
     const rows = all.slice(kept.cached).map((token, i) => ({
       token,
@@ -59,6 +52,23 @@ export class KeptSequences {
     kept.tokens.push(...tokens);
     kept.cached = kept.tokens.length;
     return this.model.viewLogits(context, rows.length - 1).slice();
+  }
+
+  /**
+   * Adds tokens and returns their hidden states after layers, each `[tokens, width]`; blocks behind the last are not computed. A sequence that
+   * is read so has no keys and values there: it is to be read at these layers only.
+   */
+  appendStates(slot: number, tokens: Int32Array, layers: readonly number[]): Float32Array[] {
+    const kept = this.kept(slot);
+    this.checkRoom(kept, tokens.length);
+    const context = this.native();
+    // The last block computes output rows only.
+    const all = layers.includes(this.model.info.blocks - 1);
+    const rows = sequenceRows(tokens, slot, () => all, kept.cached);
+    const states = context.decode({ rows, steering: [], read: layers, stopEarly: true });
+    kept.tokens.push(...tokens);
+    kept.cached = kept.tokens.length;
+    return layers.map((layer) => states.get(layer)!);
   }
 
   /** Changes the steering of what is decoded from now on; `redecode` also forgets what was decoded under the old one. */
@@ -82,6 +92,17 @@ export class KeptSequences {
 
   end(slot: number): void {
     if (this.open.delete(slot)) this.native().forget(slot);
+  }
+
+  private checkRoom(kept: Kept, more: number): void {
+    const length = kept.tokens.length + more;
+    if (length > this.model.context)
+      throw mismatch("bad-input", "sequence", `at most ${this.model.context} tokens of context`, String(length));
+    const others = [...this.open.values()].reduce((total, other) => total + (other === kept ? 0 : other.cached), 0);
+    if (others + length > this.model.limits.cells)
+      throw mismatch("bad-input", "sequence", `${this.model.limits.cells} tokens over all open sequences`, "more", {
+        hint: "close a sequence, or open the model with a larger context",
+      });
   }
 
   private kept(slot: number): Kept {

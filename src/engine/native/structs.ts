@@ -72,5 +72,6 @@ export function declareStructs(): void {
     seq_id: "void *",
     logits: "void *",
   });
+  koffi.struct("gguf_init_params", { no_alloc: "bool", ctx: "void *" });
   koffi.struct("llama_sampler_chain_params", { no_perf: "bool" });
 }

@@ -3,10 +3,12 @@ import { mismatch, TrimtabError, toTrimtabError } from "../../errors.ts";
 import type { EngineCall, EngineReply, OpenedModel } from "../protocol.ts";
 import { ContinuousBatch } from "./continuous-batch.ts";
 import { generateMany } from "./generate.ts";
+import { planTail } from "./load-tail.ts";
 import { NativeModel, type NativeOpenOptions } from "./native-model.ts";
 import { scoreContinuations } from "./score.ts";
 import { selfTest } from "./self-test.ts";
 import { KeptSequences } from "./sequences.ts";
+import { TailRunner } from "./tail-runner.ts";
 
 // The thread of one open model. It answers one call at a time, in order; nothing here touches the disk or the network.
 
@@ -23,6 +25,13 @@ function opened(): NativeModel {
 function kept(): KeptSequences {
   sequences ??= new KeptSequences(opened());
   return sequences;
+}
+
+let tail: TailRunner | undefined;
+
+function tailOf(): TailRunner {
+  if (!tail) throw new TrimtabError("internal", "internal: a tail's call came before it was set up");
+  return tail;
 }
 
 const batches = new Map<number, ContinuousBatch>();
@@ -67,8 +76,8 @@ function submit({
   }
 }
 
-function openModel(options: NativeOpenOptions): OpenedModel {
-  model = new NativeModel(options);
+async function openModel(options: NativeOpenOptions): Promise<OpenedModel> {
+  model = new NativeModel(options, options.tail && (await planTail(options.tail)));
   const { llama, vocabulary } = model;
   return {
     info: model.info,
@@ -87,6 +96,8 @@ function answer(call: Exclude<EngineCall, { method: "batchSubmit" }>): { value: 
   switch (call.method) {
     case "tokenize":
       return plain(opened().vocabulary.tokenize(call.text, call.addSpecial, call.parseSpecial));
+    case "tokenBytes":
+      return plain(Array.from(call.tokens, (token) => opened().vocabulary.piece(token, true)));
     case "detokenize":
       return plain(opened().vocabulary.detokenize(call.tokens, call.special));
     case "logits": {
@@ -136,11 +147,36 @@ function answer(call: Exclude<EngineCall, { method: "batchSubmit" }>): { value: 
       return plain(kept().rewind(call.sequence, call.length));
     case "sequenceEnd":
       return plain(kept().end(call.sequence));
+    case "sequenceStates": {
+      const value = kept().appendStates(call.sequence, call.tokens, call.layers);
+      return { value, transfer: value.map((rows) => rows.buffer as ArrayBuffer) };
+    }
+    case "tailOpen":
+      tail = new TailRunner(opened(), call.plan);
+      return plain(undefined);
+    case "tailLogits": {
+      const value = tailOf().logits(call.inputs, call.positions);
+      return { value, transfer: value.map((rows) => rows.buffer as ArrayBuffer) };
+    }
+    case "tailScores":
+      return plain(tailOf().scores(call.inputs));
+    case "tailStates": {
+      const value = tailOf().states(call.inputs, call.layers);
+      return { value, transfer: value.flat().map((rows) => rows.buffer as ArrayBuffer) };
+    }
+    case "tailStart":
+      return plain(tailOf().start(call.prompt, call.sampling));
+    case "tailStep":
+      return plain(tailOf().step(call.text, call.input));
+    case "tailStop":
+      return plain(tailOf().stop(call.text));
     case "threads":
       return plain(opened().setThreads(call.threads));
     case "close":
       for (const batch of batches.values()) batch.close();
       batches.clear();
+      tail?.free();
+      tail = undefined;
       model?.free();
       model = undefined;
       return plain(undefined);
@@ -172,4 +208,7 @@ port.on("message", (call: EngineCall) => {
   reply(call.id, () => answer(call));
   if (call.method === "close") port.close();
 });
-reply(0, () => ({ value: openModel(workerData as NativeOpenOptions), transfer: [] }));
+openModel(workerData as NativeOpenOptions).then(
+  (value) => reply(0, () => ({ value, transfer: [] })),
+  (thrown: unknown) => refuse(0, toTrimtabError(thrown)),
+);
