@@ -1,0 +1,25 @@
+import { TrimtabError } from "../../errors.ts";
+
+/** What could not be done, in words. */
+export interface Problem {
+  readonly problem: string;
+}
+
+/**
+ * Runs a part of a study whose failure is a finding: what it threw becomes words. An interruption and a fault of our own are thrown on.
+ *
+ * @throws aborted; internal; anything that is not a `TrimtabError`
+ */
+export async function attempt<T extends object>(run: () => Promise<T>): Promise<T | Problem> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof TrimtabError) || error.code === "aborted" || error.code === "internal") throw error;
+    return { problem: error.message };
+  }
+}
+
+/** Whether a part came to nothing. */
+export function isProblem(outcome: object): outcome is Problem {
+  return "problem" in outcome && typeof outcome.problem === "string" && Object.keys(outcome).length === 1;
+}
