@@ -510,6 +510,7 @@ export { type Svd, svd } from "./linalg/svd.ts";
 export { linalgThreads, setLinalgThreads } from "./linalg/threads.ts";
 export {
   type AffineMap,
+  type AlignmentRecord,
   applyMap,
   type CorpusRecord,
   carryDirection,
@@ -528,7 +529,14 @@ export {
   collectMoments,
   type SnapshotOptions,
 } from "./maps/collect/collect-moments.ts";
-export type { Collection, CollectionPlan, HeldWindow, JoinedText, Ledger } from "./maps/collect/collection.ts";
+export {
+  alignmentOf,
+  type Collection,
+  type CollectionPlan,
+  type HeldWindow,
+  type JoinedText,
+  type Ledger,
+} from "./maps/collect/collection.ts";
 export { readCollection, writeCollection } from "./maps/collect/collection-file.ts";
 export { type CollectionHeader, readCollectionHeader, toCollectionHeader } from "./maps/collect/collection-header.ts";
 export { estimateMemory, type MemoryEstimate, type MemoryOptions } from "./maps/collect/estimate-memory.ts";

@@ -1,6 +1,8 @@
 import type { OpenModel, WindowStates } from "../engine/open-model.ts";
 import { checkSite, formatSite, type Site } from "../engine/site.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
+import { alignRows } from "./align/align-rows.ts";
+import type { AlignmentCounts } from "./align/aligned-text.ts";
 import type { CorpusDocument } from "./corpus.ts";
 import { type PlannedWindow, planUnits } from "./plan-units.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -23,7 +25,7 @@ export interface PairedRows {
   readonly document: CorpusDocument;
   /** Token ids of the whole window, before rows were left out: how much text it is. */
   readonly read: number;
-  /** Token id of each row, `[n]`. */
+  /** Token id of each row, `[n]`; of aligned windows the target's, of a row that is a piece of text that of its last token. */
   readonly tokens: Int32Array;
   /** By site, the source's first, then the target's, in the order asked for: `[n, width]` each. */
   readonly states: readonly Float32Array[];
@@ -31,9 +33,13 @@ export interface PairedRows {
   readonly weights: Float64Array | undefined;
   /** Rows that were left out, by reason. */
   readonly leftOut: LeftOut;
+  /** Of an aligned window: how much of it could be paired. */
+  readonly alignment?: AlignmentCounts | undefined;
+  /** By site, norms of the tokens that rows are means of, where they are; a mean is shorter than what it is the mean of. */
+  readonly norms?: readonly Float64Array[] | undefined;
 }
 
-/** Every token of a window is a row or one of these. */
+/** Every token of a window, of the source's where two tokenizers are aligned, is a row or one of these. */
 export interface LeftOut {
   /** First positions: with or without BOS their norm is several times that of any other. */
   readonly first: number;
@@ -43,6 +49,8 @@ export interface LeftOut {
   readonly sink: number;
   /** Rows that met no rule of the selection. */
   readonly unselected: number;
+  /** Of aligned windows: tokens that give no row of their own, since none of the target ends there or a row is a longer piece of text. */
+  readonly unaligned?: number | undefined;
 }
 
 export interface ReadRowsOptions {
@@ -51,6 +59,8 @@ export interface ReadRowsOptions {
   readonly targetSites: readonly Site[];
   /** Which rows are taken and what they weigh. Default: all, each 1. */
   readonly select?: RowSelection | undefined;
+  /** Whether the windows say how the target reads them; without it both models must have one tokenizer. Default false. */
+  readonly aligned?: boolean | undefined;
   /** Which units are given out, such as those of a shard or those not yet summed. Default: all. */
   readonly units?: ((unit: number) => boolean) | undefined;
   /** Bounds for sinks that an earlier reading of the same windows found, instead of finding them again. */
@@ -79,7 +89,8 @@ const unitsAhead = 2;
  * Left out and counted are first positions, special tokens, rows that were not selected, and sinks: rows longer than 10 times the
  * median at any of the sites. The median is that of the first 2048 rows of text (fewer where many sites of large models would not
  * fit memory), whatever is selected and whichever units are asked for, so that all parts of a reading agree; those first windows are
- * held until it is known. A window of which nothing is left comes with zero rows, so that the counts add up.
+ * held until it is known. Of windows that are aligned the two models read their own tokens of the same text, and a row is what the window
+ * says: two tokens that end together, or two runs of tokens, whose states it is the mean of. A window of which nothing is left comes with zero rows, so that the counts add up.
  *
  * A unit gives the same bits whatever else is read, for the same sites and number of threads on the same machine. Units not asked for
  * are tokenised, and decoded only if they set the bounds.
@@ -90,12 +101,16 @@ export async function* readRows(
   source: OpenModel,
   target: OpenModel,
   windows: AsyncIterable<TokenWindow>,
-  { sourceSites, targetSites, select, units = () => true, limits: known, onLimits, threads, signal }: ReadRowsOptions,
+  options: ReadRowsOptions,
 ): AsyncGenerator<PairedRows, void, void> {
-  checkSameTokenizer(source.description, target.description);
+  const { sourceSites, targetSites, select, aligned = false, units = () => true, onLimits, threads, signal } = options;
+  const { limits: known } = options;
+  if (!aligned) checkSameTokenizer(source.description, target.description);
   const sites = [...checkSites(source, sourceSites, "source"), ...checkSites(target, targetSites, "target")];
   checkLimits(known, sites.length);
-  const special = new Set([...(await source.specialTokens()), ...(await target.specialTokens())]);
+  const others = await target.specialTokens();
+  // Ids of two tokenizers have nothing to do with one another.
+  const special = new Set([...(await source.specialTokens()), ...(aligned ? [] : others)]);
   const selector = createRowSelector(source, special, select);
   const enough = calibrationRows(sites.map(({ model }) => model.description.width));
 
@@ -104,21 +119,25 @@ export async function* readRows(
   const [planned, forModels] = tee(ahead);
   const [forSource, forTarget] = tee(forModels);
   const stop = new AbortController();
-  const options = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal };
-  const open = (model: OpenModel, side: AsyncIterable<readonly PlannedWindow[]>, sitesOf: readonly Site[]) => {
+  const run = { signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal };
+  const open = (model: OpenModel, side: AsyncIterable<readonly Int32Array[]>, sitesOf: readonly Site[]) => {
     const tokenBytes = 4 * sitesOf.length * model.description.width;
     const size = ({ tokens: { length } }: WindowStates): number =>
       Math.max(length / tokensAhead, (length * tokenBytes) / bytesAhead);
-    return readAhead(model.readStates(toBatches(side), { ...options, sites: sitesOf }), { size, limit: 1 });
+    return readAhead(model.readStates(side, { ...run, sites: sitesOf }), { size, limit: 1 });
   };
-  const left = open(source, forSource, sourceSites);
-  const right = open(target, forTarget, targetSites);
+  const left = open(source, toBatches(forSource, "source"), sourceSites);
+  const right = open(target, toBatches(forTarget, "target"), targetSites);
   const giveBack = await shareThreads(
     { model: source, sites: sourceSites },
     { model: target, sites: targetSites },
     threads,
   );
 
+  const keep = (window: DecodedWindow, bounds: SinkLimits): PairedRows =>
+    window.window.aligned
+      ? alignRows(window, { limits: bounds, of: sites, special: others })
+      : keepRows(window, bounds, sites);
   let limits = known;
   const held: DecodedWindow[] = [];
   const norms: number[][] = sites.map(() => []);
@@ -129,20 +148,20 @@ export async function* readRows(
         if (signal?.aborted) throw new TrimtabError("aborted", "interrupted", { cause: signal.reason });
         const decoded = window.isDecoded ? await decode(window, left, right, sites) : { ...window, sites: undefined };
         if (limits) {
-          if (window.isGiven) yield keepRows(decoded, limits, sites);
+          if (window.isGiven) yield keep(decoded, limits);
           continue;
         }
         if (window.isGiven) held.push(decoded);
-        addNorms(norms, decoded);
+        addNorms(norms, decoded, { of: sites, special: others });
         if ((norms[0] as number[]).length < enough) continue;
         limits = toSinkLimits(norms);
         onLimits?.(limits);
-        for (const first of held.splice(0)) yield keepRows(first, limits, sites);
+        for (const first of held.splice(0)) yield keep(first, limits);
       }
     if (limits) return;
     limits = toSinkLimits(norms);
     onLimits?.(limits);
-    for (const first of held) yield keepRows(first, limits, sites);
+    for (const first of held) yield keep(first, limits);
   } finally {
     // Drops the calls under way and waits for their end, whatever it is, so that neither model is still busy when the caller goes on.
     stop.abort();
@@ -155,8 +174,9 @@ export async function* readRows(
 }
 
 /** A site and the model it belongs to. */
-interface SiteOf {
+export interface SiteOf {
   readonly model: OpenModel;
+  readonly side: "source" | "target";
   readonly site: Site;
 }
 
@@ -166,7 +186,7 @@ function checkSites(model: OpenModel, sites: readonly Site[], side: "source" | "
   const names = sites.map((site) => formatSite(checkSite(site, model.description.blocks, where)));
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (twice) throw mismatch("bad-input", `${side} sites`, "each once", `${twice} twice`);
-  return sites.map((site) => ({ model, site }));
+  return sites.map((site) => ({ model, side, site }));
 }
 
 function checkLimits(limits: SinkLimits | undefined, sites: number): void {
@@ -178,13 +198,19 @@ function checkLimits(limits: SinkLimits | undefined, sites: number): void {
 
 async function* toBatches(
   units: AsyncIterable<readonly PlannedWindow[]>,
+  side: SiteOf["side"],
 ): AsyncGenerator<readonly Int32Array[], void, void> {
   for await (const unit of units)
-    yield unit.filter(({ isDecoded }) => isDecoded).map(({ window: { tokens } }) => tokens);
+    yield unit.filter(({ isDecoded }) => isDecoded).map(({ window }) => tokensOf(window, side));
+}
+
+/** What a model reads of a window. */
+function tokensOf({ tokens, aligned }: TokenWindow, side: SiteOf["side"]): Int32Array {
+  return side === "target" && aligned ? aligned.tokens : tokens;
 }
 
 /** A window with its rows and their norms by site, before any is left out; undefined where the models did not read it. */
-interface DecodedWindow extends PlannedWindow {
+export interface DecodedWindow extends PlannedWindow {
   readonly sites: readonly { readonly rows: Float32Array; readonly norms: Float64Array }[] | undefined;
 }
 
@@ -211,9 +237,9 @@ async function decode(
   };
 }
 
-function checkedNorms(rows: Float32Array, { model, site }: SiteOf, window: TokenWindow): Float64Array {
+function checkedNorms(rows: Float32Array, { model, side, site }: SiteOf, window: TokenWindow): Float64Array {
   const { name, width } = model.description;
-  const n = window.tokens.length;
+  const n = tokensOf(window, side).length;
   if (rows.length !== n * width)
     throw mismatch("internal", "internal: hidden states", `${n} rows of ${width}`, `${rows.length} values`);
   const norms = rowNorms(rows, width);
@@ -231,10 +257,17 @@ function checkedNorms(rows: Float32Array, { model, site }: SiteOf, window: Token
   return norms;
 }
 
-function addNorms(norms: readonly number[][], { sites, isText }: DecodedWindow): void {
-  sites?.forEach((of, at) => {
-    of.norms.forEach((norm, row) => {
-      if (isText[row]) norms[at]?.push(norm);
+function addNorms(
+  norms: readonly number[][],
+  { window, sites, isText }: DecodedWindow,
+  { of, special }: { readonly of: readonly SiteOf[]; readonly special: ReadonlySet<number> },
+): void {
+  const others = window.aligned?.tokens;
+  const isOther = (row: number): boolean => row > 0 && !special.has(others?.[row] as number);
+  sites?.forEach((states, at) => {
+    const isTextOf = others && of[at]?.side === "target" ? isOther : (row: number) => isText[row];
+    states.norms.forEach((norm, row) => {
+      if (isTextOf(row)) norms[at]?.push(norm);
     });
   });
 }

@@ -1,7 +1,9 @@
 import type { ModelDescription } from "../engine/description.ts";
 import type { OpenModel } from "../engine/open-model.ts";
 import { mismatch, TrimtabError } from "../errors.ts";
+import type { AlignedText } from "./align/aligned-text.ts";
 import type { CorpusDocument } from "./corpus.ts";
+import { prepareAhead } from "./prepare-ahead.ts";
 
 /** Token ids that one decode reads: part of one document, after BOS where the model adds one. */
 export interface TokenWindow {
@@ -20,6 +22,8 @@ export interface TokenWindow {
   readonly endsDocument: boolean;
   /** For a text of a contrast set: the token positions that a vector is read from, ascending. */
   readonly readPositions?: readonly number[] | undefined;
+  /** The same text as a second model reads it, and which positions make a row; undefined where it reads `tokens` too. */
+  readonly aligned?: AlignedText | undefined;
 }
 
 export interface WindowOptions {
@@ -33,9 +37,6 @@ export const defaultContext = 512;
 export const unitTokens = 8192;
 /** Windows of one document that stay together at most: a book must not be all training or all held out. */
 export const groupWindows = 8;
-/** Text tokenised before it is asked for: two units. The worker answers in order, so a text sent late waits behind whole decodes. */
-const charactersAhead = 2 ** 16;
-const documentsAhead = 256;
 
 /**
  * Cuts documents into windows of at most `context` token ids, in order.
@@ -56,15 +57,14 @@ export async function* toWindows(
   documents: AsyncIterable<CorpusDocument> | Iterable<CorpusDocument>,
   { context = defaultContext }: WindowOptions = {},
 ): AsyncGenerator<TokenWindow, void, void> {
-  const { tokenizer } = model.description;
   checkContext(context, model);
-  if (tokenizer.addsBos && tokenizer.bos === undefined)
-    throw mismatch("unsupported", model.description.name, "a tokenizer that names the BOS token it adds", "none");
-  const head = tokenizer.addsBos && tokenizer.bos !== undefined ? [tokenizer.bos] : [];
+  const head = windowHead(model.description);
   const step = context - head.length;
   const unitOf = createUnits();
   let [index, group] = [0, -1];
-  for await (const { document, ids } of tokenizeAhead(model, documents)) {
+  const tokenize = ({ text }: CorpusDocument): Promise<Int32Array> =>
+    model.tokenize(text, { addSpecial: false, parseSpecial: false });
+  for await (const { document, prepared: ids } of prepareAhead(documents, tokenize)) {
     const pieces: Int32Array[] = [];
     for (let start = 0; start < ids.length; start += step) {
       const tokens = Int32Array.of(...head, ...ids.subarray(start, start + step));
@@ -78,8 +78,15 @@ export async function* toWindows(
   }
 }
 
-/** Opens the count of units: says of each window in turn which it belongs to. */
-export function createUnits(): (tokens: Int32Array) => number {
+/** What a window of a model starts with: BOS where the tokenizer adds it. @throws unsupported if it adds one and does not name it */
+export function windowHead({ name, tokenizer }: ModelDescription): readonly number[] {
+  if (tokenizer.addsBos && tokenizer.bos === undefined)
+    throw mismatch("unsupported", name, "a tokenizer that names the BOS token it adds", "none");
+  return tokenizer.addsBos && tokenizer.bos !== undefined ? [tokenizer.bos] : [];
+}
+
+/** Opens the count of units: says of each window in turn, by the tokens it holds, which it belongs to. */
+export function createUnits(): (tokens: { readonly length: number }) => number {
   let [unit, used] = [0, 0];
   return ({ length }) => {
     if (used > 0 && used + length > unitTokens) {
@@ -89,38 +96,6 @@ export function createUnits(): (tokens: Int32Array) => number {
     used += length;
     return unit;
   };
-}
-
-async function* tokenizeAhead(
-  model: Pick<OpenModel, "tokenize">,
-  documents: AsyncIterable<CorpusDocument> | Iterable<CorpusDocument>,
-): AsyncGenerator<{ readonly document: CorpusDocument; readonly ids: Int32Array }, void, void> {
-  const iterator = Symbol.asyncIterator in documents ? documents[Symbol.asyncIterator]() : documents[Symbol.iterator]();
-  const waiting: { readonly document: CorpusDocument; readonly ids: Promise<Int32Array> }[] = [];
-  let characters = 0;
-  let end: { readonly failure?: { readonly cause: unknown } } | undefined;
-  try {
-    for (;;) {
-      while (!end && waiting.length < documentsAhead && (waiting.length < 2 || characters < charactersAhead)) {
-        const next = await Promise.resolve(iterator.next()).catch((cause: unknown) => ({ cause }));
-        if ("cause" in next) end = { failure: next };
-        else if (next.done) end = {};
-        else {
-          const ids = model.tokenize(next.value.text, { addSpecial: false, parseSpecial: false });
-          ids.catch(() => undefined); // heard when its turn comes
-          waiting.push({ document: next.value, ids });
-          characters += next.value.text.length;
-        }
-      }
-      const first = waiting.shift();
-      if (!first) break;
-      characters -= first.document.text.length;
-      yield { document: first.document, ids: await first.ids };
-    }
-    if (end?.failure) throw end.failure.cause;
-  } finally {
-    if (!end) await iterator.return?.();
-  }
 }
 
 /**
@@ -161,6 +136,8 @@ export function longestWindow({ context, description }: Pick<OpenModel, "context
   return Math.min(context, description.trainedContext || context);
 }
 
+const pairByText = "trimtab fit --align spans pairs the rows of any two tokenizers";
+
 /**
  * Checks that two models give the same token ids for the same text, by fingerprint. Row i of one is then the same token in the same
  * context as row i of the other; without that, pairs mean nothing.
@@ -175,6 +152,7 @@ export function checkSameTokenizer(source: ModelDescription, target: ModelDescri
       `${source.name} and ${target.name}`,
       "two models that both start a text with BOS, or both do not",
       `BOS added by ${source.tokenizer.addsBos ? source.name : target.name} only`,
+      { hint: pairByText },
     );
   }
   const show = ({ name, vocabulary, tokenizer }: ModelDescription): string =>
@@ -182,6 +160,6 @@ export function checkSameTokenizer(source: ModelDescription, target: ModelDescri
   throw new TrimtabError(
     "incompatible",
     `tokenizers: expected ${source.name} and ${target.name} to share one, got ${show(source)} and ${show(target)}`,
-    { hint: "choose two models of one family; rows are paired token by token" },
+    { hint: `rows are paired token by token: choose two models of one family; ${pairByText}` },
   );
 }

@@ -1,13 +1,17 @@
 import { basename } from "node:path";
 import { mismatch } from "../errors.ts";
 import {
+  type Alignment,
   type CollectOptions,
   defaultLayerPair,
+  describeAlignment,
+  formatAlignment,
   formatRowSelection,
   isReadFrom,
   type LayerPlan,
   type ModelDescription,
   type PairSource,
+  parseAlignment,
   parseLayerPlan,
   parseReadPosition,
   parseRowSelection,
@@ -15,6 +19,7 @@ import {
   type ResolvedLayerPlan,
   type RowSelection,
   readContrastSet,
+  resolveAlignment,
   resolveCorpus,
   resolveLayerPlan,
   type Shard,
@@ -22,11 +27,13 @@ import {
 import type { Arguments } from "./arguments.ts";
 import type { Flag } from "./command.ts";
 import { seedOf } from "./flags.ts";
+import type { Progress } from "./progress.ts";
 
 type CollectFlag =
   | "corpus"
   | "layers"
   | "context"
+  | "align"
   | "rows"
   | "pairs"
   | "concept"
@@ -46,6 +53,12 @@ export const collectFlags: Readonly<Record<CollectFlag, Flag>> = {
     default: "the middle, at equal relative depth",
   },
   context: { type: "string", value: "N", description: "tokens in a window", default: "512, or what was trained" },
+  align: {
+    type: "string",
+    value: "HOW",
+    description: "what makes a pair of rows: ids, spans, sentences, lines or documents (@mean or @last), or auto",
+    default: "auto: ids for models with one tokenizer, else spans",
+  },
   rows: {
     type: "string",
     value: "RULES",
@@ -101,6 +114,7 @@ export async function readCollectOptions(args: Arguments, command: string): Prom
   const layers = args.text("layers");
   const layerPlan = layers === undefined ? undefined : parseLayerPlan(layers);
   const rows = readRowSelection(args, command);
+  const align = readAlignment(args);
   const context = args.whole("context", 2, 1 << 20);
   const maxRows = args.whole("max-rows", 1, Number.MAX_SAFE_INTEGER);
   const maxTokens = args.whole("max-tokens", 1, Number.MAX_SAFE_INTEGER);
@@ -109,7 +123,32 @@ export async function readCollectOptions(args: Arguments, command: string): Prom
   const pairs = await readPairs(args);
   const path = args.text("corpus");
   const corpus = path === undefined ? undefined : await resolveCorpus(path);
-  return { corpus, pairs, rows, context, maxRows, maxTokens, folds, seed, layerPlan };
+  return { corpus, pairs, rows, align, context, maxRows, maxTokens, folds, seed, layerPlan };
+}
+
+/** What `--align` asks for; undefined for `auto` and where it is not given. */
+function readAlignment(args: Arguments): Alignment | undefined {
+  const asked = args.text("align");
+  return asked === undefined || asked === "auto" ? undefined : parseAlignment(asked);
+}
+
+/**
+ * Says how rows will be paired where it is not by token id, and that nobody asked where it is so. It is the first thing to know of the
+ * result, so it is said even where nothing else is: on stderr, unless `--json` takes the place of all words.
+ *
+ * @throws incompatible for `ids` of different tokenizers
+ */
+export function sayAlignment(
+  { align }: Pick<CollectArguments, "align">,
+  source: ModelDescription,
+  target: ModelDescription,
+  progress: Progress,
+): Alignment {
+  const alignment = resolveAlignment(align, source, target);
+  if (alignment.kind === "ids") return alignment;
+  const why = align === undefined ? `${source.name} and ${target.name} have different tokenizers: ` : "";
+  progress.note(`${why}${describeAlignment(alignment)} (--align ${formatAlignment(alignment)})`);
+  return alignment;
 }
 
 /** Reads the `shardFlag` of a command line. @throws usage, for a limit of rows beside it too */

@@ -1,4 +1,5 @@
 import { type AffineMap, extrapolateCurve, type FitRecord, formatSite, type MapEnd, type MapScores } from "../index.ts";
+import { describePaired } from "./describe-alignment.ts";
 import type { Shown } from "./inspect.ts";
 
 /** Shows a map: what it joins, how it was fitted, and its held-out score beside what no knowledge would score. */
@@ -11,7 +12,7 @@ export function describeMap(map: Omit<AffineMap, "p">): Shown {
       ["to", describeEnd(target)],
       ...describeRead(fit),
       ["method", `${describeMethod(fit)}, condition ${fit.condition.toExponential(1)}, seed ${fit.seed}`],
-      ...describeScores(scores),
+      ...describeScores(scores, fit.alignment?.tokensOf),
       ["made by", describeMaker(fit)],
     ],
     json: { kind: "map", ...toPlainMap(map) },
@@ -30,11 +31,11 @@ export function toPlainMap({ sources, target, fit, scores }: Omit<AffineMap, "A"
 }
 
 /** What text was read and which of its rows were used. */
-export function describeRead({ rows, corpus, context, rowSelection, choice }: FitRecord): Shown["rows"] {
-  const { first, special, sink, unselected } = rows.leftOut;
+export function describeRead({ rows, corpus, context, rowSelection, choice, alignment }: FitRecord): Shown["rows"] {
+  const { first, special, sink, unselected, unaligned = 0 } = rows.leftOut;
   // The split is that of the text, whatever is fitted; a fit without a penalty, or with one given, leaves them be.
   const chose = choice === "validation" ? "chose the penalty" : "set aside";
-  const other = unselected > 0 ? `, ${unselected} not selected` : "";
+  const other = `${unselected > 0 ? `, ${unselected} not selected` : ""}${unaligned > 0 ? `, ${unaligned} without a row of their own` : ""}`;
   return [
     ["corpus", `${corpus.name}: ${corpus.documents} documents, ${corpus.windows} windows of up to ${context} tokens`],
     [
@@ -42,6 +43,7 @@ export function describeRead({ rows, corpus, context, rowSelection, choice }: Fi
       `${amount(rows.train)} fitted, ${rows.validation > 0 ? `${amount(rows.validation)} ${chose}, ` : ""}${amount(rows.heldOut)} held out; selected: ${rowSelection}`,
     ],
     ["left out", `${first} first positions, ${special} special tokens, ${sink} sinks${other}, of ${rows.total}`],
+    ...describePaired(alignment),
   ];
 }
 
@@ -73,7 +75,7 @@ export function showScore(value: number): string {
   return value.toFixed(3).replace("-", "−");
 }
 
-function describeScores(scores: MapScores): Shown["rows"] {
+function describeScores(scores: MapScores, tokensOf: "source" | "target" | undefined): Shown["rows"] {
   const { nulls, tokenIdentity, roundTrip, sourceGains, learningCurve, explainedVariance, effectiveRank } = scores;
   const { low, high, level } = scores.r2Interval;
   const { lower, median, upper } = scores.r2PerDimension;
@@ -93,7 +95,7 @@ function describeScores(scores: MapScores): Shown["rows"] {
       : [["rank", `the predictions use ${effectiveRank.toFixed(1)} directions`] as const]),
     [
       "beyond token",
-      `${r(tokenIdentity.beyond)} of the variance that a table by token id leaves; the table alone has R² ${r(tokenIdentity.table)}`,
+      `${r(tokenIdentity.beyond)} of the variance that a table by ${tokensOf === undefined ? "" : `the ${tokensOf}'s `}token id leaves; the table alone has R² ${r(tokenIdentity.table)}`,
     ],
     [
       "nulls",

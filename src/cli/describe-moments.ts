@@ -1,4 +1,5 @@
 import {
+  alignmentOf,
   type CollectionHeader,
   formatShard,
   type JoinedText,
@@ -6,6 +7,7 @@ import {
   type ModelIdentity,
   type Site,
 } from "../index.ts";
+import { describePaired } from "./describe-alignment.ts";
 import type { Shown } from "./inspect.ts";
 import { formatLayers } from "./layer-range.ts";
 
@@ -14,7 +16,8 @@ export function describeMoments({ plan, ledger, rowCounts, heldOut, tokens }: Co
   const { source, target, sourceSites, targetSites, blocks } = plan;
   const crossing = blocks.filter(({ row, col }) => row >= sourceSites.length && col < sourceSites.length).length;
   const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
-  const { first, special, sink, unselected } = ledger.rows.leftOut;
+  const { first, special, sink, unselected, unaligned = 0 } = ledger.rows.leftOut;
+  const other = `${unselected > 0 ? `, ${unselected} not selected` : ""}${unaligned > 0 ? `, ${unaligned} without a row of their own` : ""}`;
   const hasFolds = plan.folds > 1;
   const split = hasFolds
     ? `${sum(rowCounts)} in ${plan.folds} folds`
@@ -29,9 +32,13 @@ export function describeMoments({ plan, ledger, rowCounts, heldOut, tokens }: Co
       ["rows", `${split}, ${heldOut.rows} held out in ${heldOut.windows} windows; selected: ${plan.rowSelection}`],
       [
         "left out",
-        `${first} first positions, ${special} special tokens, ${sink} sinks${unselected > 0 ? `, ${unselected} not selected` : ""}, of ${ledger.rows.total}`,
+        `${first} first positions, ${special} special tokens, ${sink} sinks${other}, of ${ledger.rows.total}`,
       ],
-      ["tokens", `${tokens} different ones among the rows that fit`],
+      ...describePaired(alignmentOf({ plan, ledger }).alignment),
+      [
+        "tokens",
+        `${tokens} different ones${plan.tokensOf === undefined ? "" : ` of the ${plan.tokensOf}`} among the rows that fit`,
+      ],
       ["split", `seed ${plan.seed}, windows of up to ${plan.context} tokens`],
     ],
     json: { kind: "moments", plan, ledger, rowCounts, heldOut, tokens },

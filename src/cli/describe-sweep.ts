@@ -10,16 +10,18 @@ import {
   sweepCriteria,
   sweepLabels,
 } from "../index.ts";
+import { describePaired } from "./describe-alignment.ts";
 
 /** Shows what a sweep found: the best pair by each criterion, at any depth and at equal depth, and the pair to fit, as a list. */
 export function describeSweep(sweep: SweepResult): readonly (readonly [name: string, value: string])[] {
-  const { best, equalDepth, picked, cells, rows, heldOutGroups, gain } = sweep;
+  const { best, equalDepth, picked, cells, rows, heldOutGroups, gain, alignment } = sweep;
   const lines: (readonly [string, string])[] = [
     [
       "pairs",
       `${cells.length}; the best of so many looks better than it is: the numbers it was picked by are among those shown`,
     ],
     ["rows", `${rows.training} fit, ${rows.validation} choose, ${rows.heldOut} held out in ${heldOutGroups} groups`],
+    ...describePaired(alignment),
     [
       "best",
       renderTable(

@@ -16,7 +16,7 @@ import {
 } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import { checkpointOf } from "./checkpoint.ts";
-import { collectFlags, readCollectOptions, resolveLayers } from "./collect-flags.ts";
+import { collectFlags, readCollectOptions, resolveLayers, sayAlignment } from "./collect-flags.ts";
 import type { Command } from "./command.ts";
 import { describeMaps } from "./describe-maps.ts";
 import type { Effects } from "./effects.ts";
@@ -153,6 +153,7 @@ async function fitFromText(
   const { context } = reading;
   await using small = await openModelOf(source, args, effects, { progress, context });
   await using large = await openModelOf(target, args, effects, { progress, context });
+  sayAlignment(reading, small.description, large.description, progress);
   const layers = resolveLayers(reading, small.description, large.description);
   checkMaxSources(args, layers);
   await using untrained = args.isSet("untrained")

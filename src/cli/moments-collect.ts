@@ -8,7 +8,14 @@ import {
 } from "../index.ts";
 import { checkMemory } from "./check-memory.ts";
 import { checkpointOf } from "./checkpoint.ts";
-import { collectFlags, readCollectOptions, readShard, resolveLayers, shardFlag } from "./collect-flags.ts";
+import {
+  collectFlags,
+  readCollectOptions,
+  readShard,
+  resolveLayers,
+  sayAlignment,
+  shardFlag,
+} from "./collect-flags.ts";
 import type { Command } from "./command.ts";
 import { describeMoments } from "./describe-moments.ts";
 import type { Effects } from "./effects.ts";
@@ -64,6 +71,7 @@ export const command: Command = {
     await using small = await openModelOf(args.positionals[0]!, args, effects, { progress, context });
     await using large = await openModelOf(args.positionals[1]!, args, effects, { progress, context });
     const [from, to] = [small.description, large.description];
+    sayAlignment(reading, from, to, progress);
     const layers = toCollectedLayers(resolveLayers({ layerPlan }, from, to), from.blocks, to.blocks);
     checkMemory(estimateMemory(from, to, { layers, folds, hasCurve }), effects, progress);
     const checkpoint = checkpointOf(output, effects);

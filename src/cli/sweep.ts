@@ -26,7 +26,7 @@ import {
 import type { Arguments } from "./arguments.ts";
 import { checkMemory } from "./check-memory.ts";
 import { checkpointOf } from "./checkpoint.ts";
-import { collectFlags, readCollectOptions } from "./collect-flags.ts";
+import { collectFlags, readCollectOptions, sayAlignment } from "./collect-flags.ts";
 import type { Command } from "./command.ts";
 import { describeSweep } from "./describe-sweep.ts";
 import type { Effects } from "./effects.ts";
@@ -204,6 +204,7 @@ async function collect(
   await using small = await openModelOf(source, args, effects, { progress, context });
   await using large = await openModelOf(target, args, effects, { progress, context });
   const [from, to] = [small.description, large.description];
+  sayAlignment(reading, from, to, progress);
   const layers = resolveLayerGrid(grid, from.blocks, to.blocks);
   const isAll = rows.every(({ kind }) => kind === "all");
   const limit = isAll && maxTokens === undefined ? defaultRows(from.width) : undefined;

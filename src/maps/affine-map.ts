@@ -1,3 +1,4 @@
+import type { AlignmentCounts } from "../activations/align/aligned-text.ts";
 import type { ModelIdentity } from "../engine/description.ts";
 import type { Site } from "../engine/site.ts";
 import { mismatch } from "../errors.ts";
@@ -30,6 +31,8 @@ export interface RowsLeftOut {
   readonly sink: number;
   /** Positions that the row selection did not name. */
   readonly unselected: number;
+  /** Of aligned rows: tokens of the source that give no row of their own. */
+  readonly unaligned?: number | undefined;
 }
 
 /** Where the rows of a fit went. `total` counts every position read; what was not left out was split three ways. */
@@ -49,6 +52,14 @@ export type FitMethod = "ridge" | "ols" | "procrustes" | "scaled-procrustes" | "
 
 /** What was done to the centred states before the fit: nothing, each dimension scaled to variance 1, or all of them decorrelated too. */
 export type FitSpace = "raw" | "standardised" | "whitened";
+
+/** How the rows of two models were paired, and how much of what each read. */
+export interface AlignmentRecord extends AlignmentCounts {
+  /** As `parseAlignment` reads it: `spans`, `sentences@mean`. */
+  readonly by: string;
+  /** Whose token ids the token table goes by. */
+  readonly tokensOf: "source" | "target";
+}
 
 /** How a map was made: enough to make it again. */
 export interface FitRecord {
@@ -77,13 +88,15 @@ export interface FitRecord {
   readonly context: number;
   /** Which positions gave rows, as `parseRowSelection` reads it: `all`, `last` or `all,pairs@last*4`. */
   readonly rowSelection: string;
+  /** How rows were paired and how much of the text could be, where it was not by token id. */
+  readonly alignment?: AlignmentRecord | undefined;
   /** Version of Trimtab that fitted it. */
   readonly version: string;
   /** When, ISO 8601, if the caller said so. */
   readonly createdAt?: string;
 }
 
-/** An affine map from one or several sites of a model to a site of another with the same tokenizer: `y ≈ A x + p`. */
+/** An affine map from one or several sites of a model to a site of another: `y ≈ A x + p`. */
 export interface AffineMap {
   /** Where x is read: at least one site, all of one model, each once. The columns of A are their widths in this order. */
   readonly sources: readonly MapEnd[];

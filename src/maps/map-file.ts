@@ -39,7 +39,7 @@ export async function writeMaps(
   const models = { source: sources[0]!.model, target: target.model };
   const metadata = new Map([
     ["format", kind],
-    ["version", "2"],
+    ["version", isAligned(maps) ? "3" : "2"],
     ["maps", String(maps.length)],
     ["source", formatMapModel(models.source)],
     ["target", formatMapModel(models.target)],
@@ -70,7 +70,7 @@ export async function writeMap(path: string, map: AffineMap, options: WriteFileO
  */
 export async function readMaps(path: string): Promise<readonly AffineMap[]> {
   const file = await readSafetensors(path);
-  const version = checkKind(file, kind, path, ["1", "2"]);
+  const version = checkKind(file, kind, path, ["1", "2", "3"]);
   if (version === "1") return checkMaps([toMap(parseMapRecordV1(file.metadata, path), file, "", path)], path);
   const models = parseModels(file.metadata, path);
   const count = file.metadata.get("maps") ?? "";
@@ -79,7 +79,19 @@ export async function readMaps(path: string): Promise<readonly AffineMap[]> {
   const maps = Array.from({ length: Number(count) }, (_, i) =>
     toMap(parseRecord(file.metadata, i, models, path), file, `map.${i}.`, path),
   );
+  if (isAligned(maps) !== (version === "3"))
+    throw mismatch(
+      "bad-input",
+      path,
+      `${version === "3" ? "aligned maps" : "maps by token id"} in version ${version}`,
+      "others",
+    );
   return checkMaps(maps, path);
+}
+
+/** Whether maps are of rows that were not paired by token id: files of version 3, which releases that know only those refuse. */
+function isAligned(maps: readonly AffineMap[]): boolean {
+  return maps.some(({ fit }) => fit.alignment !== undefined);
 }
 
 /**
@@ -139,7 +151,7 @@ function checkMaps(maps: readonly AffineMap[], path: string): readonly AffineMap
   return maps;
 }
 
-function checkMap({ sources, target, A, p, scores }: AffineMap, where: string): void {
+function checkMap({ sources, target, A, p, fit, scores }: AffineMap, where: string): void {
   const sites = new Set(sources.map(({ site }) => formatSite(site)));
   if (sources.length === 0 || sites.size < sources.length)
     throw mismatch("bad-input", `${where}sources`, "at least one site, each once", [...sites].join(", ") || "none");
@@ -151,7 +163,7 @@ function checkMap({ sources, target, A, p, scores }: AffineMap, where: string): 
   // NaN: R² of a dimension that does not vary.
   const { r2ByDimension } = scores;
   if (r2ByDimension) checkValues(r2ByDimension, A.rows, `${where}r2`, (value) => Math.abs(value) !== Infinity);
-  if (sources.some(({ model }) => model.tokenizerFingerprint !== target.model.tokenizerFingerprint))
+  if (!fit.alignment && sources.some(({ model }) => model.tokenizerFingerprint !== target.model.tokenizerFingerprint))
     throw mismatch("bad-input", `${where}sources`, "models with one tokenizer", "two different tokenizers");
 }
 

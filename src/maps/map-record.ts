@@ -1,3 +1,4 @@
+import { parseAlignment } from "../activations/align/alignment.ts";
 import { parseRowSelection } from "../activations/row-selection.ts";
 import type { ModelIdentity } from "../engine/description.ts";
 import { formatSite, parseSite, type Site } from "../engine/site.ts";
@@ -27,6 +28,10 @@ const modelSchema: Schema = {
   tokenizerFingerprint: "string",
 };
 
+const side: Schema = { tokens: "count", used: "count", lost: "count" };
+/** How rows were paired, as it stands in files. */
+export const alignmentSchema: Schema = { by: "string", tokensOf: "string", source: side, target: side };
+
 const end = { site: "string", medianNorm: "number" } as const;
 const cosine = { raw: "number", centred: "number" } as const;
 const prediction = { r2: "number", cosine } as const;
@@ -50,10 +55,11 @@ const recordSchema: Schema = {
       train: "number", // a total weight, where rows were weighted
       validation: "number",
       heldOut: "number",
-      leftOut: { first: "count", special: "count", sink: "count", unselected: "count" },
+      leftOut: { first: "count", special: "count", sink: "count", unselected: "count", "unaligned?": "count" },
     },
     context: "count",
     rowSelection: "string",
+    "alignment?": alignmentSchema,
     version: "string",
     "createdAt?": "string",
   },
@@ -112,6 +118,11 @@ export function toMapRecord(value: unknown, { source, target }: MapModels, where
   checkKnown(fit.method, methods, `${where}.fit.method`);
   checkKnown(fit.space, spaces, `${where}.fit.space`);
   checkKnown(fit.choice, choices, `${where}.fit.choice`);
+  if (fit.alignment) {
+    const { by, tokensOf } = fit.alignment;
+    named(() => parseAlignment(by), `${where}.fit.alignment.by`);
+    checkKnown(tokensOf, ["source", "target"], `${where}.fit.alignment.tokensOf`);
+  }
   if (fit.rowSelection.length > maxSelectionLength)
     throw mismatch("bad-input", `${where}.fit.rowSelection`, `at most ${maxSelectionLength} characters`, "more");
   named(() => parseRowSelection(fit.rowSelection), `${where}.fit.rowSelection`);

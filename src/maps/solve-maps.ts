@@ -2,7 +2,7 @@ import { formatSite } from "../engine/site.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { trimtabVersion } from "../models/trimtab-version.ts";
 import type { AffineMap, FitRecord, MapEnd } from "./affine-map.ts";
-import { type Collection, planWidths } from "./collect/collection.ts";
+import { alignmentOf, type Collection, planWidths } from "./collect/collection.ts";
 import { type FittingMoments, toFittingMoments } from "./collect/fitting-moments.ts";
 import { onlyProducts, sitesOf } from "./collect/map-sites.ts";
 import { medianNorm } from "./collect/norm-histogram.ts";
@@ -180,6 +180,7 @@ function toRecord({ collection, moments }: Workbench, { record }: ChosenFit, cre
     rows: { ...ledger.rows, train: training, validation: plan.folds > 1 ? 0 : validation, heldOut },
     context: plan.context,
     rowSelection: plan.rowSelection,
+    ...alignmentOf(collection),
     version: trimtabVersion(),
     ...(createdAt !== undefined && { createdAt }),
   };

@@ -75,6 +75,7 @@ export function plantedModel(options: PlantedModelOptions = {}): OpenModel & { r
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
     detokenize: async (tokens) => String.fromCharCode(...tokens),
+    tokenBytes: async (tokens) => Array.from(tokens, (token) => Uint8Array.of(...(token < 256 ? [token] : []))),
     chatPrompt: absent,
     logits: absent,
     logProbabilities: absent,

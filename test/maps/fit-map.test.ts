@@ -154,13 +154,15 @@ test("fitMap refuses bad options before it reads anything", async () => {
   expect(fresh.read).toEqual([]);
 });
 
-test("fitMap refuses models that cannot be tapped, with the reason, and models with different tokenizers", async () => {
+test("fitMap refuses models that cannot be tapped, with the reason, and models with different tokenizers by ids", async () => {
   await expect(fitMap(plantedModel({ tap: false }), target, options)).rejects.toMatchObject({
     code: "unsupported",
     hint: "no tensor l_out-0",
   });
-  await expect(fitMap(plantedModel({ fingerprint: "other" }), target, options)).rejects.toMatchObject({
+  const byIds = { ...options, align: { kind: "ids" } } as const;
+  await expect(fitMap(plantedModel({ fingerprint: "other" }), target, byIds)).rejects.toMatchObject({
     code: "incompatible",
+    hint: expect.stringContaining("--align spans"),
   });
 });
 

@@ -129,7 +129,7 @@ test("readMap(path) refuses other kinds of file by name", async () => {
   await expect(readMap(vector)).rejects.toThrow("expected a trimtab-map file, got a trimtab-vector file");
   const stranger = await altered((metadata) => metadata.clear());
   await expect(readMap(stranger)).rejects.toThrow(/another program's safetensors file \(tensor "map.0.A"\)/);
-  const newer = await altered((metadata) => metadata.set("version", "3"));
+  const newer = await altered((metadata) => metadata.set("version", "4"));
   await expect(readMap(newer)).rejects.toMatchObject({ code: "unsupported", hint: "update trimtab" });
   await expect(readMap(join(folder, "none"))).rejects.toMatchObject({ code: "not-found" });
 });

@@ -51,6 +51,7 @@ export function plantedModel(planted: Float64Array, { context = 64 }: { readonly
     startSequence: unused,
     tokenize: async (text, { addSpecial = true } = {}) =>
       Int32Array.from([...(addSpecial ? ["<bos>"] : []), ...text.split(/\s+/).filter(Boolean)], idOf),
+    tokenBytes: async (tokens) => Array.from(tokens, (token) => new TextEncoder().encode(words[token] ?? "")),
     detokenize: async (tokens) => Array.from(tokens, (token) => words[token]).join(" "),
     specialTokens: async () => new Set([0]),
     async *readStates(windows, { sites }) {

@@ -45,6 +45,8 @@ function describe(plan: CollectionPlan): Readonly<Record<string, Described>> {
     folds: { is: String(plan.folds) },
     "learning curve": { is: String(plan.hasCurve) },
     rows: { is: plan.rowSelection },
+    alignment: { is: plan.alignment ?? "ids" },
+    "token table": { is: plan.tokensOf ?? "both" },
     "contrast set": pairs ? { is: pairs.sha256, name: pairs.name } : { is: "none" },
     "bytes held": { is: String(plan.maxHeldBytes) },
   };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type Alignment, formatAlignment, resolveAlignment } from "../../activations/align/alignment.ts";
 import { type Corpus, resolveCorpus } from "../../activations/corpus.ts";
 import { readRows } from "../../activations/read-rows.ts";
 import {
@@ -8,7 +9,7 @@ import {
   isReadFrom,
   type RowSelection,
 } from "../../activations/row-selection.ts";
-import { checkSameTokenizer, resolveContext } from "../../activations/windows.ts";
+import { resolveContext } from "../../activations/windows.ts";
 import { type ModelIdentity, toIdentity } from "../../engine/description.ts";
 import type { OpenModel } from "../../engine/open-model.ts";
 import { residPost } from "../../engine/site.ts";
@@ -54,6 +55,8 @@ export interface CollectOptions {
   readonly layers: CollectedLayers;
   /** Which rows. Default all of the corpus. */
   readonly rows?: RowSelection | undefined;
+  /** How rows are paired. Default by token id for models with one tokenizer, else by spans. */
+  readonly align?: Alignment | undefined;
   /** Most tokens a window holds. Default 512, or the shorter context that a model was opened for or trained with. */
   readonly context?: number | undefined;
   /** Stop after this many rows. Default: all the text. */
@@ -90,7 +93,9 @@ export interface CollectOptions {
  * when it is started again with the same options, to the same bits as an unbroken run. With `shard` i of n, every n-th unit is read;
  * the n collections merge (`mergeCollections`) to that of one run. The finished checkpoint is left for the caller to remove.
  *
- * @throws incompatible for different tokenizers or a checkpoint of other options; unsupported if a model cannot be tapped; bad-input for
+ * Rows are paired as `align` says, and by default by token id, or for models whose tokenizers differ by spans; the collection says which.
+ *
+ * @throws incompatible for `ids` of different tokenizers, text that cannot be aligned, or a checkpoint of other options; unsupported if a model cannot be tapped; bad-input for
  * layers, context, rows, shard; not-found and io for the corpus and the checkpoint; engine; aborted
  */
 export async function collectMoments(
@@ -125,8 +130,9 @@ async function collect(source: OpenModel, target: OpenModel, options: CollectOpt
     checkNotPast(options, start.ledger, path);
     options.onResume?.(start.ledger.rows.total);
   }
+  const { context, alignment } = plan;
   const record = recordReading(
-    openWindows(source, { corpus, pairs: options.pairs, rows, context: plan.context, signal }),
+    openWindows(source, target, { corpus, pairs: options.pairs, rows, context, alignment, signal }),
     { maxTokens: options.maxTokens, watched: start?.ledger.lastUnit },
   );
 
@@ -139,6 +145,7 @@ async function collect(source: OpenModel, target: OpenModel, options: CollectOpt
     sourceSites: plan.sourceSites,
     targetSites: plan.targetSites,
     select: rows,
+    aligned: alignment !== undefined,
     units: (unit) => unit > (start?.ledger.lastUnit ?? -1) && (!shard || isInShard(unit, shard)),
     limits: start?.ledger.limits,
     onLimits: ledger.setLimits,
@@ -194,7 +201,6 @@ function toProgress(
 }
 
 function checkModels(source: OpenModel, target: OpenModel): void {
-  checkSameTokenizer(source.description, target.description);
   for (const { description } of [source, target])
     if (!description.capabilities.tap)
       throw mismatch("unsupported", description.name, "a model whose hidden states can be read", "one whose cannot", {
@@ -236,6 +242,7 @@ async function toCollectionPlan(
   rows: RowSelection,
 ): Promise<CollectionPlan> {
   const { layers, seed = 0, folds = 1, pairs, maxHeldBytes = defaultHeldBytes } = options;
+  const alignment = checkAlignedRows(resolveAlignment(options.align, source.description, target.description), rows);
   seededRandom(seed); // refuses what is not a seed before anything is read
   const context = resolveContext(options.context, [source, target]);
   const { sources, targets, blocks } = planLayers(layers, source.description.blocks, target.description.blocks);
@@ -255,8 +262,25 @@ async function toCollectionPlan(
     hasCurve: (options.hasCurve ?? true) && folds === 1,
     rowSelection: formatRowSelection(rows),
     ...(pairs && isReadFrom(rows, "pairs") && { pairs: { name: pairs.name, sha256: digest.digest("hex") } }),
+    ...(alignment.kind !== "ids" && { alignment: formatAlignment(alignment), tokensOf: "target" as const }),
     maxHeldBytes,
   };
+}
+
+/** Rows that are pieces of text are not chosen by token. */
+function checkAlignedRows(alignment: Alignment, rows: RowSelection): Alignment {
+  const wrong = "pool" in alignment && rows.some(({ kind }) => kind !== "all");
+  if (wrong)
+    throw mismatch(
+      "bad-input",
+      `rows ${formatRowSelection(rows)}`,
+      `all with ${formatAlignment(alignment)}`,
+      "others",
+      {
+        hint: "rules choose tokens; a row of this alignment is a piece of text. Pair by spans to choose among tokens",
+      },
+    );
+  return alignment;
 }
 
 async function identify(model: OpenModel): Promise<ModelIdentity> {
@@ -278,7 +302,7 @@ function checkSameShard(shard: Shard | undefined, found: Shard | undefined, path
 /** A checkpoint of more than is wanted now would answer another question. */
 function checkNotPast({ maxRows, maxTokens }: CollectOptions, ledger: Ledger, path: string): void {
   const tokens = ledger.rows.total;
-  const rows = Object.values(ledger.rows.leftOut).reduce((left, count) => left - count, tokens);
+  const rows = Object.values(ledger.rows.leftOut).reduce((left, count) => left - (count ?? 0), tokens);
   for (const [name, most, found] of [
     ["rows", maxRows, rows],
     ["tokens", maxTokens, tokens],

@@ -11,7 +11,7 @@ import { createMatrix } from "../../linalg/matrix.ts";
 import type { BlockName, JointMoments } from "../joint-moments.ts";
 import { checkKind } from "../tensor-file.ts";
 import { checkMoments } from "./check-moments.ts";
-import { type Collection, type HeldWindow, planWidths, shuffledBlocks } from "./collection.ts";
+import { type Collection, type CollectionPlan, type HeldWindow, planWidths, shuffledBlocks } from "./collection.ts";
 import { formatCollectionPlan, formatLedger, parseCollectionPlan, parseLedger } from "./collection-record.ts";
 import { normBins } from "./norm-histogram.ts";
 import { partCount } from "./split-groups.ts";
@@ -20,6 +20,8 @@ import type { TokenSums } from "./token-sums.ts";
 /** What a file of moments calls itself in its metadata. */
 export const momentsKind = "trimtab-moments";
 export const momentsVersion = "2";
+/** That of aligned rows: releases that know only token ids must not take them for such. */
+export const alignedVersion = "3";
 
 /**
  * Writes a collection as safetensors; what is written reads back equal, to the bit.
@@ -102,7 +104,7 @@ export async function writeCollection(
   });
   const metadata = new Map([
     ["format", momentsKind],
-    ["version", momentsVersion],
+    ["version", plan.alignment ? alignedVersion : momentsVersion],
     ["plan", formatCollectionPlan(plan)],
     ["ledger", formatLedger(ledger)],
     ["weights", JSON.stringify([...parts, shuffled].map(({ n }) => n))],
@@ -119,9 +121,9 @@ export async function writeCollection(
  */
 export async function readCollection(path: string): Promise<Collection> {
   const file = await readSafetensors(path);
-  checkKind(file, momentsKind, path, [momentsVersion]);
+  const version = checkKind(file, momentsKind, path, [momentsVersion, alignedVersion]);
   const text = (key: string): string => file.metadata.get(key) ?? "";
-  const plan = parseCollectionPlan(text("plan"), `${path}: plan`);
+  const plan = checkVersion(parseCollectionPlan(text("plan"), `${path}: plan`), version, path);
   const ledger = parseLedger(text("ledger"), `${path}: ledger`);
   const count = partCount(plan);
   const weights = parseNumbers(text("weights"), count + 1, `${path}: weights`);
@@ -171,6 +173,13 @@ export async function readCollection(path: string): Promise<Collection> {
       return counts;
     }),
   };
+}
+
+/** Checks that a file that says of what version it is holds what such files hold. @throws bad-input */
+export function checkVersion(plan: CollectionPlan, version: string, path: string): CollectionPlan {
+  if ((plan.alignment !== undefined) === (version === alignedVersion)) return plan;
+  const expected = version === alignedVersion ? "aligned rows" : "rows paired by token id";
+  throw mismatch("bad-input", `${path}: plan.alignment`, `${expected} in version ${version}`, "others");
 }
 
 function readHeldOut(tensor: TensorReader, widths: readonly number[], path: string): HeldWindow[] {

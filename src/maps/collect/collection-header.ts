@@ -2,7 +2,7 @@ import { mismatch } from "../../errors.ts";
 import { readSafetensorsHeader } from "../../formats/safetensors.ts";
 import { checkKind } from "../tensor-file.ts";
 import type { Collection, CollectionPlan, Ledger } from "./collection.ts";
-import { momentsKind, momentsVersion, parseNumbers } from "./collection-file.ts";
+import { alignedVersion, checkVersion, momentsKind, momentsVersion, parseNumbers } from "./collection-file.ts";
 import { parseCollectionPlan, parseLedger } from "./collection-record.ts";
 import { partCount } from "./split-groups.ts";
 
@@ -24,14 +24,15 @@ export interface CollectionHeader {
  */
 export async function readCollectionHeader(path: string): Promise<CollectionHeader> {
   const { metadata, tensors } = await readSafetensorsHeader(path);
-  checkKind({ metadata, names: tensors.map(({ name }) => name) }, momentsKind, path, [momentsVersion]);
+  const names = tensors.map(({ name }) => name);
+  const version = checkKind({ metadata, names }, momentsKind, path, [momentsVersion, alignedVersion]);
   const text = (key: string): string => metadata.get(key) ?? "";
   const sizeOf = (name: string): number => {
     const found = tensors.find((tensor) => tensor.name === name);
     if (!found) throw mismatch("bad-input", path, `a tensor ${name}`, "none");
     return found.shape[0] ?? 0;
   };
-  const plan = parseCollectionPlan(text("plan"), `${path}: plan`);
+  const plan = checkVersion(parseCollectionPlan(text("plan"), `${path}: plan`), version, path);
   return {
     plan,
     ledger: parseLedger(text("ledger"), `${path}: ledger`),

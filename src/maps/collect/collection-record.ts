@@ -1,3 +1,4 @@
+import { formatAlignment, parseAlignment } from "../../activations/align/alignment.ts";
 import { formatSite, parseSite, type Site } from "../../engine/site.ts";
 import { mismatch } from "../../errors.ts";
 import { checkRecord, type Schema } from "../check-record.ts";
@@ -27,9 +28,12 @@ const planSchema: Schema = {
   "hasCurve?": "true",
   rowSelection: "string",
   "pairs?": { name: "string", sha256: "string" },
+  "alignment?": "string",
+  "tokensOf?": "string",
   maxHeldBytes: "count",
 };
 
+const side: Schema = { tokens: "count", used: "count", lost: "count" };
 const corpus: Schema = { name: "string", sha256: "string", documents: "count", windows: "count" };
 const shards: Schema = [{ index: "count", of: "count" }];
 
@@ -38,7 +42,11 @@ const ledgerSchema: Schema = {
   shards,
   "sketch?": ["count"],
   "joined?": [{ corpus, shards, "sketch?": ["count"] }],
-  rows: { total: "count", leftOut: { first: "count", special: "count", sink: "count", unselected: "count" } },
+  rows: {
+    total: "count",
+    leftOut: { first: "count", special: "count", sink: "count", unselected: "count", "unaligned?": "count" },
+  },
+  "alignment?": { source: side, target: side },
   windows: "count",
   lastUnit: "number",
   "limits?": ["ratio"],
@@ -50,7 +58,13 @@ const ledgerSchema: Schema = {
 const most = { width: 1 << 20, sites: 4096, folds: 1000 };
 
 /** Writes a plan as JSON. */
-export function formatCollectionPlan({ sourceSites, targetSites, hasCurve, ...plan }: CollectionPlan): string {
+export function formatCollectionPlan({
+  sourceSites,
+  targetSites,
+  hasCurve,
+  alignment,
+  ...plan
+}: CollectionPlan): string {
   return JSON.stringify({
     ...plan,
     sourceSites: sourceSites.map(formatSite),
@@ -67,6 +81,15 @@ export function parseCollectionPlan(json: string, where: string): CollectionPlan
     readonly hasCurve?: true;
   };
   const plain = checkRecord(parseJson(json, where), planSchema, where) as Plain;
+  const { alignment, tokensOf } = plain;
+  const isKnown = alignment === undefined || formatAlignment(parseAlignment(alignment)) === alignment;
+  check(isKnown && alignment !== "ids", `${where}.alignment`, "spans, or pieces of text", `${alignment}`.slice(0, 60));
+  check(
+    (alignment === undefined) === (tokensOf === undefined) && /^(source|target)$/.test(tokensOf ?? "target"),
+    `${where}.tokensOf`,
+    "source or target of aligned rows, nothing of others",
+    `${tokensOf}`.slice(0, 60),
+  );
   const plan = {
     ...plain,
     sourceSites: plain.sourceSites.map(parseSite),

@@ -1,6 +1,7 @@
+import { type AlignmentCounts, noCounts } from "../../activations/align/aligned-text.ts";
 import type { ModelIdentity } from "../../engine/description.ts";
 import type { Site } from "../../engine/site.ts";
-import type { CorpusRecord, RowCounts } from "../affine-map.ts";
+import type { AlignmentRecord, CorpusRecord, RowCounts } from "../affine-map.ts";
 import type { BlockName, JointMoments } from "../joint-moments.ts";
 import type { DocumentSketch } from "./document-sketch.ts";
 import type { NormHistogram } from "./norm-histogram.ts";
@@ -25,6 +26,10 @@ export interface CollectionPlan {
   /** Which rows, as `formatRowSelection` writes it, and of which contrast set. */
   readonly rowSelection: string;
   readonly pairs?: { readonly name: string; readonly sha256: string } | undefined;
+  /** How rows are paired, as `formatAlignment` writes it, where it is not by token id. */
+  readonly alignment?: string | undefined;
+  /** Of aligned rows: whose token ids the token table goes by. That of the model which was the target when they were read. */
+  readonly tokensOf?: "source" | "target" | undefined;
   /** Most bytes of held-out rows and of each token table. */
   readonly maxHeldBytes: number;
 }
@@ -35,7 +40,7 @@ export interface HeldWindow {
   readonly window: number;
   /** Group it was split by. */
   readonly group: number;
-  /** Token id of each row, `[n]`. */
+  /** Token id of each row, `[n]`; of aligned rows that of the model which `tokensOf` names. */
   readonly tokens: Int32Array;
   /** By site, `[n, width]`. */
   readonly states: readonly Float32Array[];
@@ -65,6 +70,8 @@ export interface Ledger {
   readonly joined?: readonly JoinedText[] | undefined;
   /** Positions read and left out. */
   readonly rows: Pick<RowCounts, "total" | "leftOut">;
+  /** Of aligned rows: how much of the text could be paired. */
+  readonly alignment?: AlignmentCounts | undefined;
   /** Windows that gave at least one row. */
   readonly windows: number;
   /** Last unit that is summed, −1 for none: where a collection that was broken off goes on. */
@@ -108,4 +115,13 @@ export function planWidths({ source, target, sourceSites, targetSites }: Collect
 /** The products that pair up rows shuffled between windows: those of a source and a target site. */
 export function shuffledBlocks({ blocks, sourceSites }: CollectionPlan): readonly BlockName[] {
   return blocks.filter(({ row, col }) => col < sourceSites.length && row >= sourceSites.length);
+}
+
+/** How the rows of a collection were paired, for the record of what is made of it; nothing where it was by token id. */
+export function alignmentOf({ plan, ledger }: Pick<Collection, "plan" | "ledger">): {
+  readonly alignment?: AlignmentRecord;
+} {
+  if (plan.alignment === undefined) return {};
+  const { alignment = noCounts } = ledger;
+  return { alignment: { by: plan.alignment, tokensOf: plan.tokensOf ?? "target", ...alignment } };
 }

@@ -57,7 +57,8 @@ export function createCollector(plan: CollectionPlan, start?: CollectedSums): Co
       const { window, group, tokens, states, weights } = rows;
       if (tokens.length === 0) return;
       states.forEach((state, site) => {
-        addNorms(norms[site] as Float64Array, rowNorms(state, widths[site] as number));
+        // A mean of states is shorter than they are; strengths are told in lengths of states.
+        addNorms(norms[site] as Float64Array, rows.norms?.[site] ?? rowNorms(state, widths[site] as number));
       });
       const part = split.partOf(group);
       const kept: HeldWindow = { window, group, tokens, states, weights };

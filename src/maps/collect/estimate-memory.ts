@@ -43,7 +43,7 @@ const packedRows = 2 * 513;
  */
 export function estimateMemory(
   source: Pick<ModelDescription, "blocks" | "width" | "vocabulary">,
-  target: Pick<ModelDescription, "blocks" | "width">,
+  target: Pick<ModelDescription, "blocks" | "width" | "vocabulary">,
   { layers, folds = 1, hasCurve = true, maxHeldBytes = defaultHeldBytes }: MemoryOptions,
 ): MemoryEstimate {
   const { sources, targets, blocks } = planLayers(layers, source.blocks, target.blocks);
@@ -56,7 +56,7 @@ export function estimateMemory(
   const histograms = 8 * normBins * widths.length;
   const moments = parts * products(blocks) + products(crossing) + histograms;
   const heldOut = heldRowLimit(widths, maxHeldBytes) * 4 * rowWidth;
-  const tokens = 2 * Math.min(maxHeldBytes, source.vocabulary * 8 * rowWidth);
+  const tokens = 2 * Math.min(maxHeldBytes, Math.max(source.vocabulary, target.vocabulary) * 8 * rowWidth);
   const unit = unitTokens * 4 * rowWidth;
   // One unit is being summed, kept whole for the shuffled pairs and copied by them; the first ones wait for the sink bounds.
   const reading =

@@ -1,5 +1,7 @@
+import { addCounts, noCounts } from "../../activations/align/aligned-text.ts";
 import type { PairedRows } from "../../activations/read-rows.ts";
 import type { SinkLimits } from "../../activations/sink-limits.ts";
+import type { RowCounts } from "../affine-map.ts";
 import type { Ledger } from "./collection.ts";
 import type { ReadPoint, ReadRecord } from "./read-record.ts";
 import type { Shard } from "./shard.ts";
@@ -21,11 +23,13 @@ export interface GrowingLedger {
   view(record: ReadRecord, isComplete: boolean): Ledger;
 }
 
-const reasons = ["first", "special", "sink", "unselected"] as const;
+const reasons = ["first", "special", "sink", "unselected", "unaligned"] as const;
 
 /** Opens the account of a collection of some text, empty or going on from what was read. */
 export function createLedger(name: string, shard: Shard | undefined, start: Ledger | undefined): GrowingLedger {
-  const leftOut = { ...(start?.rows.leftOut ?? { first: 0, special: 0, sink: 0, unselected: 0 }) };
+  const before = start?.rows.leftOut ?? { first: 0, special: 0, sink: 0, unselected: 0 };
+  const leftOut = { ...before, unaligned: before.unaligned ?? 0 };
+  let alignment = start?.alignment;
   let tokens = start?.rows.total ?? 0;
   let windows = start?.corpus.windows ?? 0;
   let withRows = start?.windows ?? 0;
@@ -48,7 +52,8 @@ export function createLedger(name: string, shard: Shard | undefined, start: Ledg
       windows++;
       tokens += rows.read;
       if (rows.tokens.length > 0) withRows++;
-      for (const reason of reasons) leftOut[reason] += rows.leftOut[reason];
+      for (const reason of reasons) leftOut[reason] += rows.leftOut[reason] ?? 0;
+      if (rows.alignment) alignment = addCounts(alignment ?? noCounts, rows.alignment);
     },
     endUnit(unit) {
       lastUnit = Math.max(lastUnit, unit);
@@ -66,7 +71,8 @@ export function createLedger(name: string, shard: Shard | undefined, start: Ledg
         corpus: { name, sha256, documents, windows },
         shards: shard ? [shard] : [],
         sketch,
-        rows: { total: tokens, leftOut: { ...leftOut } },
+        rows: { total: tokens, leftOut: alignment ? { ...leftOut } : withoutUnaligned(leftOut) },
+        ...(alignment && { alignment }),
         windows: withRows,
         lastUnit,
         limits,
@@ -75,4 +81,9 @@ export function createLedger(name: string, shard: Shard | undefined, start: Ledg
       };
     },
   };
+}
+
+/** Rows paired by token id have no such reason, and their files do not name it. */
+function withoutUnaligned({ first, special, sink, unselected }: RowCounts["leftOut"]): RowCounts["leftOut"] {
+  return { first, special, sink, unselected };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { addCounts, noCounts } from "../../activations/align/aligned-text.ts";
 import { mismatch } from "../../errors.ts";
 import type { CorpusRecord } from "../affine-map.ts";
 import { addJointMoments, createJointSum, type JointMoments } from "../joint-moments.ts";
@@ -128,7 +129,10 @@ function mergeTwo(a: Collection, b: Collection): Collection {
 
 function mergeLedgers(a: Ledger, b: Ledger): Ledger {
   const texts = joinTexts([...textsOf(a), ...textsOf(b)]);
-  const left = (key: keyof Ledger["rows"]["leftOut"]): number => a.rows.leftOut[key] + b.rows.leftOut[key];
+  const left = (key: keyof Ledger["rows"]["leftOut"]): number =>
+    (a.rows.leftOut[key] ?? 0) + (b.rows.leftOut[key] ?? 0);
+  const alignment =
+    a.alignment || b.alignment ? addCounts(a.alignment ?? noCounts, b.alignment ?? noCounts) : undefined;
   return {
     corpus: toCorpus(texts),
     shards: texts.flatMap(({ shards }) => shards),
@@ -136,8 +140,15 @@ function mergeLedgers(a: Ledger, b: Ledger): Ledger {
     ...(texts.length > 1 && { joined: texts }),
     rows: {
       total: a.rows.total + b.rows.total,
-      leftOut: { first: left("first"), special: left("special"), sink: left("sink"), unselected: left("unselected") },
+      leftOut: {
+        first: left("first"),
+        special: left("special"),
+        sink: left("sink"),
+        unselected: left("unselected"),
+        ...(alignment && { unaligned: left("unaligned") }),
+      },
     },
+    ...(alignment && { alignment }),
     windows: a.windows + b.windows,
     lastUnit: Math.max(a.lastUnit, b.lastUnit),
     // Every text has its own bounds; only parts of one share them.

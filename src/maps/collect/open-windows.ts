@@ -1,3 +1,7 @@
+import { alignedPairWindows } from "../../activations/align/aligned-pair-windows.ts";
+import { idAlignment, parseAlignment } from "../../activations/align/alignment.ts";
+import { toSegmentWindows } from "../../activations/align/segment-windows.ts";
+import { toSpanWindows } from "../../activations/align/span-windows.ts";
 import type { ContrastPair } from "../../activations/contrast-set.ts";
 import type { Corpus } from "../../activations/corpus.ts";
 import { joinWindows, pairWindows } from "../../activations/pair-windows.ts";
@@ -19,26 +23,39 @@ export interface PairSource {
  */
 export function openWindows(
   source: OpenModel,
-  {
-    corpus,
-    pairs,
-    rows,
-    context,
-    signal,
-  }: {
-    corpus: Corpus | undefined;
-    pairs: PairSource | undefined;
-    rows: RowSelection;
-    context: number;
-    signal: AbortSignal | undefined;
-  },
+  target: OpenModel,
+  { corpus, pairs, rows, context, alignment: asked, signal }: OpenWindowsOptions,
 ): AsyncIterable<TokenWindow> {
+  const alignment = asked === undefined ? idAlignment : parseAlignment(asked);
   const streams: AsyncIterable<TokenWindow>[] = [];
   const rule = rows.find(({ kind }) => kind === "pairs");
   if (pairs && rule?.kind === "pairs") {
-    const { parseSpecial = false } = pairs;
-    streams.push(pairWindows(source, pairs.pairs, rule.readAt, { parseSpecial, signal }));
+    const options = { parseSpecial: pairs.parseSpecial ?? false, signal };
+    streams.push(
+      alignment.kind === "ids"
+        ? pairWindows(source, pairs.pairs, rule.readAt, options)
+        : alignedPairWindows(source, target, pairs.pairs, rule.readAt, options),
+    );
   }
-  if (corpus && isReadFrom(rows, "corpus")) streams.push(toWindows(source, corpus.documents({ signal }), { context }));
+  if (corpus && isReadFrom(rows, "corpus")) {
+    const documents = corpus.documents({ signal });
+    streams.push(
+      "pool" in alignment
+        ? toSegmentWindows(source, target, documents, alignment, { context })
+        : alignment.kind === "spans"
+          ? toSpanWindows(source, target, documents, { context })
+          : toWindows(source, documents, { context }),
+    );
+  }
   return joinWindows(...streams);
+}
+
+interface OpenWindowsOptions {
+  readonly corpus: Corpus | undefined;
+  readonly pairs: PairSource | undefined;
+  readonly rows: RowSelection;
+  readonly context: number;
+  /** As a plan of a collection has it: nothing of rows paired by token id. */
+  readonly alignment: string | undefined;
+  readonly signal: AbortSignal | undefined;
 }

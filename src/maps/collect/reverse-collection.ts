@@ -1,6 +1,6 @@
 import { transpose } from "../../linalg/matrix.ts";
 import type { BlockName, JointMoments } from "../joint-moments.ts";
-import { type Collection, planWidths } from "./collection.ts";
+import { type Collection, type Ledger, planWidths } from "./collection.ts";
 import type { TokenSums } from "./token-sums.ts";
 
 /**
@@ -35,6 +35,7 @@ export function reverseCollection(collection: Collection): Collection {
     target: plan.source,
     sourceSites: plan.targetSites,
     targetSites: plan.sourceSites,
+    ...(plan.tokensOf && { tokensOf: plan.tokensOf === "target" ? ("source" as const) : ("target" as const) }),
     blocks: plan.blocks.map(rename).sort(inOrder),
   };
   const tokenSums = ({ byToken }: TokenSums): TokenSums => ({
@@ -46,12 +47,25 @@ export function reverseCollection(collection: Collection): Collection {
   return {
     ...collection,
     plan: newPlan,
-    ledger: { ...ledger, limits: ledger.limits && reorder(ledger.limits) },
+    ledger: { ...reverseCounts(ledger), limits: ledger.limits && reorder(ledger.limits) },
     parts: parts.map(moments),
     shuffled: moments(shuffled),
     heldOut: heldOut.map((window) => ({ ...window, states: reorder(window.states) })),
     tokens: { fitted: tokenSums(tokens.fitted), validation: tokenSums(tokens.validation) },
     norms: reorder(norms),
+  };
+}
+
+/** The account in the tokens of the other model, where rows are aligned: they give the same rows and leave out others. */
+function reverseCounts(ledger: Ledger): Ledger {
+  const { alignment, rows } = ledger;
+  if (!alignment) return ledger;
+  const more = alignment.target.tokens - alignment.source.tokens;
+  const { unaligned = 0, ...leftOut } = rows.leftOut;
+  return {
+    ...ledger,
+    alignment: { source: alignment.target, target: alignment.source },
+    rows: { total: rows.total + more, leftOut: { ...leftOut, unaligned: unaligned + more } },
   };
 }
 

@@ -49,13 +49,15 @@ export async function fitAdamWFromText(
   const isFitted = fittedWindows(collection);
 
   async function* rowsOf(): AsyncGenerator<RowWindow, void, void> {
-    const windows = openWindows(source, { corpus: resolved, pairs, rows, context: plan.context, signal });
+    const { context, alignment } = plan;
+    const windows = openWindows(source, target, { corpus: resolved, pairs, rows, context, alignment, signal });
     let read = 0;
     const reader = readRows(source, target, windows, {
       sourceSites: [residPost(layer)],
       targetSites: [residPost(targetLayer)],
       select: rows,
       units: (unit) => !shard || isInShard(unit, shard),
+      aligned: alignment !== undefined,
       limits: limitsOf(collection, layer, targetLayer),
       threads: Math.max(source.threads, target.threads),
       signal,

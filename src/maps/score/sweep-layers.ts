@@ -3,7 +3,7 @@ import { mismatch, TrimtabError } from "../../errors.ts";
 import { seededRandom } from "../../linalg/random.ts";
 import { trimtabVersion } from "../../models/trimtab-version.ts";
 import { checkEnough } from "../collect/check-enough.ts";
-import { type Collection, planWidths } from "../collect/collection.ts";
+import { alignmentOf, type Collection, planWidths } from "../collect/collection.ts";
 import { type FittingMoments, toFittingMoments } from "../collect/fitting-moments.ts";
 import { createTokenSums } from "../collect/token-sums.ts";
 import { chooseLambda, defaultLambdas } from "../fit/choose-lambda.ts";
@@ -270,6 +270,7 @@ function summarise(bench: Bench, cells: readonly SweepCell[]): SweepResult {
     context: plan.context,
     seed: plan.seed,
     rowSelection: plan.rowSelection,
+    ...alignmentOf(collection),
     rows: moments.rows,
     heldOutGroups: new Set(collection.heldOut.map(({ group }) => group)).size,
     cells: cells.map((cell) => {

@@ -1,5 +1,5 @@
 import type { ModelIdentity } from "../../engine/description.ts";
-import type { CorpusRecord } from "../affine-map.ts";
+import type { AlignmentRecord, CorpusRecord } from "../affine-map.ts";
 import type { LayerPair } from "../layer-pairs.ts";
 import type { Interval } from "./map-scores.ts";
 
@@ -43,6 +43,8 @@ export interface SweepResult {
   readonly context: number;
   readonly seed: number;
   readonly rowSelection: string;
+  /** How rows were paired, where it was not by token id. */
+  readonly alignment?: AlignmentRecord;
   readonly rows: { readonly training: number; readonly validation: number; readonly heldOut: number };
   /** Groups of held-out windows: what intervals draw from. */
   readonly heldOutGroups: number;

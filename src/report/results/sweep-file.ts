@@ -1,6 +1,7 @@
 import { mismatch } from "../../errors.ts";
 import { checkRunRecord, type RunRecord } from "../../evaluate/run-record.ts";
 import { checkRecord, type Schema } from "../../maps/check-record.ts";
+import { alignmentSchema } from "../../maps/map-record.ts";
 import type { SweepResult } from "../../maps/score/sweep-result.ts";
 
 /** A sweep in a run folder. The file that `trimtab sweep -o` writes has no record of its run and is read as well. */
@@ -43,6 +44,7 @@ const schema: Schema = {
   context: "count",
   seed: "count",
   rowSelection: "string",
+  "alignment?": alignmentSchema,
   rows: { training: "number", validation: "number", heldOut: "number" },
   heldOutGroups: "count",
   cells: [
