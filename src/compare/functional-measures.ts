@@ -2,76 +2,84 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { multiplyTransposed, transposedMultiply } from "../linalg/multiply.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
 import { anchorFunctions, type FunctionalSide, toFunctionalSide } from "./functional-basis.ts";
-import { functionalLikeness } from "./functional-likeness.ts";
+import { functionalLikeness, functionalOverlap } from "./functional-likeness.ts";
 import { solveFunctionalMap } from "./functional-map.ts";
 import { matchProfiles } from "./match-profiles.ts";
-import type { Measure, MeasureOptions } from "./measure.ts";
+import type { Measure, MeasureOptions, PairingScore } from "./measure.ts";
 import { permuteRows } from "./permute-rows.ts";
 import { defaultAnchors, drawAnchors } from "./relative-rows.ts";
 
-/** How strongly the map must commute with the Laplacians when it judges likeness: weak enough that wrong anchors show. */
+const common = { source: "arXiv 2406.14183", unchangedBy: "rotation, shift, common scale" } as const;
+
+/** How strongly a map told at anchors must commute with the Laplacians: fitted on the embedded family for retrieval, where less and more find less. */
 const alpha = 1;
 
 /**
- * Functional maps as measures: how near the map between the functions on the two neighbourhood graphs is to that of two equal shapes, and how
- * often it finds a row's counterpart.
+ * Functional maps as measures. The first two know every pair of rows, so that the map between the functions on the two neighbourhood graphs needs
+ * no fit: C = Ψᵀ Φ, Φ and Ψ the graphs' smoothest functions at paired rows. The third is told anchors alone and must find the other rows.
  *
  * @see Fumero et al., "Latent Functional Maps", arXiv 2406.14183
  */
 export const functionalMeasures: readonly Measure[] = [
-  functionalMeasure({
+  pairedMeasure({
+    name: "functional-overlap",
+    label: "shared smooth functions",
+    says: "Functions that vary slowly over the neighbourhoods of one model do so over those of the other.",
+    score: functionalOverlap,
+  }),
+  pairedMeasure({
     name: "functional-map",
     label: "functional map",
-    says: "A map between the functions on the two neighbourhood graphs, told at anchors, keeps what is orthogonal so: the graphs have one shape.",
-    score: ({ C }) => functionalLikeness(C),
+    says: "The map between the functions on the two neighbourhood graphs keeps what is orthogonal so. Chance is near 0.9 of it, not 0.",
+    score: functionalLikeness,
   }),
-  functionalMeasure({
+  {
+    ...common,
     name: "find-functional",
     label: "finding rows, functional map",
     says: "Mean 1/rank of a row's own counterpart among all rows of the other model, by a functional map told at anchors.",
-    score: ({ C, from, to, anchors }) => matchProfiles(multiplyTransposed(from, C), to, anchors).reciprocalRank,
-  }),
+    run: (X, Y, options) => prepareFinding(X, Y, options)(),
+    prepare: prepareFinding,
+  },
 ];
 
-interface Mapped {
-  /** Functions of X to functions of Y, `[kY, kX]`. */
-  readonly C: Matrix;
-  /** Values of the basis functions at the rows, `[n, k]`, paired. */
-  readonly from: Matrix;
-  readonly to: Matrix;
-  readonly anchors: Int32Array;
-}
-
-function functionalMeasure({
+/** A measure of the map that all pairs of rows make. */
+function pairedMeasure({
   score,
   ...words
-}: Pick<Measure, "name" | "label" | "says"> & { readonly score: (mapped: Mapped) => number }): Measure {
-  const prepare: Required<Measure>["prepare"] = (X, Y, options = {}) => {
-    const n = checkPairedRows(X, Y, words.name);
-    const { anchors: count = defaultAnchors(n), anchorSeed = 0, neighbours } = options;
-    const anchors = drawAnchors(n, count, anchorSeed);
+}: Pick<Measure, "name" | "label" | "says"> & { readonly score: (C: Matrix) => number }): Measure {
+  const prepare: Required<Measure>["prepare"] = (X, Y, { neighbours } = {}) => {
+    checkPairedRows(X, Y, words.name);
     const [x, y] = [sideOf(X, { neighbours }), sideOf(Y, { neighbours })];
-    const a = transposedMultiply(x.basis.functions, anchorFunctions(x, anchors));
     return (order) => {
-      const told = order ? anchors.map((row) => order[row] as number) : anchors;
-      const b = transposedMultiply(y.basis.functions, anchorFunctions(y, told));
-      if (isZero(a) || isZero(b)) return Number.NaN;
-      const C = solveFunctionalMap(x.basis.values, y.basis.values, { a, b, alpha });
+      if (isConstant(X) || isConstant(Y)) return Number.NaN;
       const to = order ? permuteRows(y.basis.functions, order) : y.basis.functions;
-      return score({ C, from: x.basis.functions, to, anchors });
+      return score(transposedMultiply(to, x.basis.functions));
     };
   };
-  return {
-    ...words,
-    source: "arXiv 2406.14183",
-    unchangedBy: "rotation, shift, common scale",
-    run: (X, Y, options) => prepare(X, Y, options)(),
-    prepare,
+  return { ...words, ...common, run: (X, Y, options) => prepare(X, Y, options)(), prepare };
+}
+
+function prepareFinding(X: Matrix, Y: Matrix, options: MeasureOptions = {}): PairingScore {
+  const n = checkPairedRows(X, Y, "find-functional");
+  const { anchors: count = defaultAnchors(n), anchorSeed = 0, neighbours } = options;
+  const anchors = drawAnchors(n, count, anchorSeed);
+  const [x, y] = [sideOf(X, { neighbours }), sideOf(Y, { neighbours })];
+  const a = transposedMultiply(x.basis.functions, anchorFunctions(x, anchors));
+  return (order) => {
+    if (isConstant(X) || isConstant(Y)) return Number.NaN;
+    const told = order ? anchors.map((row) => order[row] as number) : anchors;
+    const b = transposedMultiply(y.basis.functions, anchorFunctions(y, told));
+    const C = solveFunctionalMap(x.basis.values, y.basis.values, { a, b, alpha });
+    const to = order ? permuteRows(y.basis.functions, order) : y.basis.functions;
+    return matchProfiles(multiplyTransposed(x.basis.functions, C), to, anchors).reciprocalRank;
   };
 }
 
-function isZero({ data }: Matrix): boolean {
-  return data.every((value) => value === 0);
+/** True where all rows are one: there is nothing to tell them apart by. */
+function isConstant({ rows, cols, data }: Matrix): boolean {
+  for (let at = cols; at < rows * cols; at++) if (data[at] !== data[at % cols]) return false;
+  return true;
 }
 
 /** Bases of sides that are still in use: both measures ask for the same, and it takes a second. */

@@ -1,3 +1,4 @@
+import { functionalMeasures } from "./functional-measures.ts";
 import { geoTopologyMeasure } from "./geo-topology.ts";
 import { ckaMeasures } from "./kernel-cka.ts";
 import { linearCkaMeasure } from "./linear-cka-of-rows.ts";
@@ -5,6 +6,7 @@ import type { Measure } from "./measure.ts";
 import { mutualNeighboursMeasure } from "./mutual-neighbours.ts";
 import { neighbourhoodMeasures } from "./neighbourhood-graph.ts";
 import { procrustesMeasure } from "./procrustes-likeness.ts";
+import { relativeMeasures } from "./relative-measures.ts";
 import { rsaMeasures } from "./rsa.ts";
 import { svccaMeasure } from "./svcca-of-rows.ts";
 
@@ -18,4 +20,6 @@ export const rowMeasures: readonly Measure[] = [
   geoTopologyMeasure,
   mutualNeighboursMeasure,
   ...neighbourhoodMeasures,
+  ...functionalMeasures,
+  ...relativeMeasures,
 ];
