@@ -458,6 +458,8 @@ export { type FitFeatureMapOptions, fitFeatureMap } from "./features/s2l/fit-fea
 export type { FeatureRows, Sae, SaeActivation, SaeOrigin } from "./features/sae.ts";
 export { saeDigest } from "./features/sae-digest.ts";
 export { readSae, writeSae } from "./features/sae-file.ts";
+export type { FeatureUse, SaeArm, SaeScores, ScoredValue } from "./features/score/sae-scores.ts";
+export { type ScoreSaeOptions, scoreSae } from "./features/score/score-sae.ts";
 export { sliceSparseRows } from "./features/slice-sparse-rows.ts";
 export type { SparseRows } from "./features/sparse-rows.ts";
 export { type CorpusPart, corpusDigest, type ModelTextOptions, openModelRows } from "./features/train/model-rows.ts";

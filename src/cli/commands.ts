@@ -27,6 +27,14 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   transfer: { summary: "carry a vector into another model through a map", load: () => import("./transfer.ts") },
   steer: { summary: "let a model write with vectors added", load: () => import("./steer.ts") },
+  "sae train": {
+    summary: "train a sparse autoencoder on a model's hidden states",
+    load: () => import("./sae-train.ts"),
+  },
+  "sae score": {
+    summary: "score a sparse autoencoder: what it explains, and what is left of the model",
+    load: () => import("./sae-score.ts"),
+  },
   "sae map": {
     summary: "learn a map from an autoencoder's features to a large model's hidden states",
     load: () => import("./sae-map.ts"),

@@ -9,6 +9,8 @@ export interface ProgressState {
   readonly total: number | undefined;
   /** What is counted: `bytes` are shown as kB, MB, …; any other word as it is. */
   readonly unit: string;
+  /** What else there is to say of it now, at the end of the line. */
+  readonly detail?: string;
 }
 
 /** Shows the state of long work on stderr. */
@@ -88,5 +90,6 @@ export function renderProgress(state: ProgressState, elapsedMs: number, doneSinc
     );
     if (total !== undefined && done < total) parts.push(`${formatDuration(((total - done) / rate) * 1000)} left`);
   }
+  if (state.detail !== undefined) parts.push(state.detail);
   return parts.join("  ");
 }

@@ -2,8 +2,10 @@ import { mismatch } from "../../errors.ts";
 import { addProduct } from "../../linalg/kernel.ts";
 import { type Random, seededRandom } from "../../linalg/random.ts";
 import { mixSeed } from "../../maps/collect/split-groups.ts";
+import type { Sae } from "../sae.ts";
 import type { Block } from "./blocks.ts";
 import { createParameters, drawParameters, type Parameters } from "./parameters.ts";
+import { parametersOf } from "./parameters-of.ts";
 import { defaultSteps, type TrainSettings } from "./settings.ts";
 import { noSums, type TrainingState } from "./training-state.ts";
 
@@ -14,11 +16,16 @@ const thresholdRows = 4096;
 
 /**
  * Where a training starts, from its first block: the scale that makes rows √width long on average, the decoder's bias at their mean,
- * random unit directions, and for `jumprelu` the thresholds that each feature passes on twice k in `features` rows.
+ * random unit directions, and for `jumprelu` the thresholds that each feature passes on twice k in `features` rows. With `initial` the
+ * parameters are that autoencoder's instead.
  *
  * @throws bad-input for fewer rows than a batch, or rows that do not vary
  */
-export function beginTraining(settings: TrainSettings, block: Block, width: number): TrainingState {
+export function beginTraining(
+  settings: TrainSettings,
+  block: Block,
+  { width, initial }: { readonly width: number; readonly initial?: Sae | undefined },
+): TrainingState {
   const { kind, batch, seed } = settings;
   const count = block.rows.length / width;
   if (count < batch)
@@ -33,8 +40,8 @@ export function beginTraining(settings: TrainSettings, block: Block, width: numb
   const { mean, variance } = meanAndVariance(sample, width);
   if (!(variance > 0) || !Number.isFinite(inputScale))
     throw mismatch("bad-input", "training rows", "rows that vary", "rows that are all equal");
-  const parameters = drawParameters(settings, mean, random);
-  if (kind === "jumprelu") setThresholds(parameters, settings, sample);
+  const parameters = initial ? parametersOf(initial, settings, inputScale) : drawParameters(settings, mean, random);
+  if (kind === "jumprelu" && !initial?.threshold) setThresholds(parameters, settings, sample);
   return {
     settings: { ...settings, steps: stepsOf(settings, block) },
     inputScale,

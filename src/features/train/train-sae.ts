@@ -1,7 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { TrimtabError } from "../../errors.ts";
+import { mismatch, TrimtabError } from "../../errors.ts";
 import type { CheckpointOptions } from "../../maps/collect/checkpoint.ts";
 import type { Sae } from "../sae.ts";
+import { saeDigest } from "../sae-digest.ts";
 import { adamStep } from "./adam.ts";
 import { beginTraining } from "./begin-training.ts";
 import { type Block, blockOrder, readBlocks } from "./blocks.ts";
@@ -24,8 +25,18 @@ export interface TrainSaeOptions extends TrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told after each step. */
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
+  /** What training starts from, instead of random directions: of the same width, features and kind, its gate and input scale aside. */
+  readonly initial?: Sae | undefined;
+  /** Shown the autoencoder as it is after each of these steps; 0 is where training starts. The training waits. */
+  readonly snapshots?: SaeSnapshots | undefined;
   /** Told the steps already done, when going on from a checkpoint. */
   readonly onResume?: ((step: number) => void) | undefined;
+}
+
+/** When a growing autoencoder is shown, and to whom. */
+export interface SaeSnapshots {
+  readonly atSteps: readonly number[];
+  readonly onSnapshot: (sae: Sae, step: number) => void | Promise<void>;
 }
 
 /** Lines that the history of a training has, about. */
@@ -47,10 +58,14 @@ const historyLines = 100;
  * @example
  * const sae = await trainSae(toRowSource("states", X, 128), { features: 1024, k: 16 });
  */
-export async function trainSae(source: RowSource, options: TrainSaeOptions = {}): Promise<Sae> {
-  const { signal, onProgress, onResume, checkpoint: save } = options;
-  const { width } = source;
+export async function trainSae(rows: RowSource, options: TrainSaeOptions = {}): Promise<Sae> {
+  const { signal, onProgress, onResume, checkpoint: save, initial, snapshots } = options;
+  const { width } = rows;
   const asked = resolveTrainSettings(options, width);
+  checkInitial(initial, width);
+  // Where it starts is part of what a training is: of its provenance, and of what a checkpoint must agree on.
+  const source = initial ? { ...rows, facts: { ...rows.facts, initial: saeDigest(initial) } } : rows;
+  const atSteps = new Set(snapshots?.atSteps);
   await using checkpoint = await openTrainCheckpoint(save, asked, source);
   let state = checkpoint.start;
   if (state) onResume?.(state.step);
@@ -59,11 +74,12 @@ export async function trainSae(source: RowSource, options: TrainSaeOptions = {})
   let runner: Runner | undefined;
   for await (const block of blocks) {
     if (state && state.step > 0) checkpoint.checkRows(block);
-    state ??= beginTraining(asked, block, width);
+    state ??= beginTraining(asked, block, { width, initial });
     runner ??= createRunner(state, width);
     if (state.used === 0)
       Object.assign(state, { epoch: block.epoch, block: block.index, firstChunk: block.firstChunk });
     const order = blockOrder(asked.seed, block, width);
+    if (state.step === 0 && atSteps.has(0)) await snapshots?.onSnapshot(toSae(state, source, block, order), 0);
     while (state.step < state.settings.steps && state.used + asked.batch <= order.length) {
       if (signal?.aborted) {
         await checkpoint.saveNow(state, block);
@@ -71,6 +87,7 @@ export async function trainSae(source: RowSource, options: TrainSaeOptions = {})
       }
       const point = runner.step(block, order);
       onProgress?.({ ...point, steps: state.settings.steps });
+      if (atSteps.has(point.step)) await snapshots?.onSnapshot(toSae(state, source, block, order), point.step);
       await checkpoint.save(state, block);
       // Signals, timers and other work have their turn.
       await turn();
@@ -79,6 +96,11 @@ export async function trainSae(source: RowSource, options: TrainSaeOptions = {})
     state.used = 0;
   }
   throw new TrimtabError("bad-input", `${source.name}: expected rows to train on, got none`);
+}
+
+function checkInitial(initial: Sae | undefined, width: number): void {
+  if (initial && initial.width !== width)
+    throw mismatch("bad-input", "initial autoencoder", `width ${width}, that of the rows`, String(initial.width));
 }
 
 interface Runner {
