@@ -52,6 +52,35 @@ export {
   toWindows,
   type WindowOptions,
 } from "./activations/windows.ts";
+export {
+  type Closeness,
+  cosineCloseness,
+  euclideanCloseness,
+  graphCloseness,
+  readoutCloseness,
+} from "./compare/closeness.ts";
+export { functionalLikeness, functionalOverlap } from "./compare/functional-likeness.ts";
+export { type FunctionalMapOptions, fitFunctionalMap } from "./compare/functional-map.ts";
+export { type GeoTopology, type GeoTopologyOptions, geoTopology } from "./compare/geo-topology.ts";
+export { graphDistances } from "./compare/graph-distances.ts";
+export { type KernelCka, type KernelCkaOptions, kernelCka } from "./compare/kernel-cka.ts";
+export { fitKnnGraph, type KnnGraph, type KnnGraphOptions } from "./compare/knn-graph.ts";
+export { type LaplacianBasis, type LaplacianBasisOptions, laplacianBasis } from "./compare/laplacian-basis.ts";
+export { linearCkaOfRows } from "./compare/linear-cka-of-rows.ts";
+export { matchProfiles, type ProfileMatch, profileLikeness } from "./compare/match-profiles.ts";
+// compare
+export type { Measure, MeasureOptions, PairingScore } from "./compare/measure.ts";
+export { rowMeasures } from "./compare/measures.ts";
+export { type MutualNeighbours, mutualNeighbours } from "./compare/mutual-neighbours.ts";
+export { type MeanMetrics, type NeighbourhoodGraphs, neighbourhoodGraphs } from "./compare/neighbourhood-graph.ts";
+export { type NeighbourhoodMetrics, neighbourhoodMetrics } from "./compare/neighbourhood-metrics.ts";
+export { fitNnkGraph, type NnkGraph } from "./compare/nnk-graph.ts";
+export { type NullScores, type NullScoresOptions, nullScores } from "./compare/null-scores.ts";
+export { type ProcrustesLikeness, procrustesLikeness } from "./compare/procrustes-likeness.ts";
+export { type Readout, readoutDistances } from "./compare/readout-distances.ts";
+export { drawAnchors, relativeRows } from "./compare/relative-rows.ts";
+export { type Rsa, type RsaOptions, rsa } from "./compare/rsa.ts";
+export { svccaOfRows } from "./compare/svcca-of-rows.ts";
 export type { BatchedGeneration, BatchedOptions, BatchStats, ContinuousBatch } from "./engine/continuous-batch.ts";
 // engine
 export {
@@ -420,6 +449,16 @@ export {
   relateDecoders,
 } from "./features/decoder-relation.ts";
 export { encodeRows } from "./features/encode.ts";
+export { directionTokens, type TokenLogit } from "./features/examples/direction-tokens.ts";
+export {
+  type FeatureExample,
+  type FeatureExamples,
+  type FeatureSummary,
+  type FeatureToken,
+  type FindExamplesOptions,
+  findExamples,
+} from "./features/examples/find-examples.ts";
+export type { MarkedText } from "./features/examples/text-around.ts";
 export { createMatches, type FeatureMatch, type GrowingMatches } from "./features/match-features.ts";
 export { carryProbe, type ProbeTransfer, pullBackPlane, pushForwardPlane } from "./features/probes/carry-probe.ts";
 export { type FitProbeOptions, type FittedProbe, fitProbe, recalibrate } from "./features/probes/fit-probe.ts";
@@ -457,7 +496,7 @@ export { type FeatureWeight, featureVector } from "./features/s2l/feature-vector
 export { type FitFeatureMapOptions, fitFeatureMap } from "./features/s2l/fit-feature-map.ts";
 export type { FeatureRows, Sae, SaeActivation, SaeOrigin } from "./features/sae.ts";
 export { saeDigest } from "./features/sae-digest.ts";
-export { readSae, writeSae } from "./features/sae-file.ts";
+export { findSaeLayout, type ReadSaeOptions, readSae, type SaeLayout, writeSae } from "./features/sae-file.ts";
 export type { FeatureUse, SaeArm, SaeScores, ScoredValue } from "./features/score/sae-scores.ts";
 export { type ScoreSaeOptions, scoreSae } from "./features/score/score-sae.ts";
 export { sliceSparseRows } from "./features/slice-sparse-rows.ts";
@@ -732,7 +771,9 @@ export { formatRunFile, type RunFile, type RunFolder, type RunResult, readRunFol
 export { sayStrength } from "./report/say-strength.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export { toDecodersReport } from "./report/studies/decoders-report.ts";
+export { toLikenessReport } from "./report/studies/likeness-report.ts";
 export { toScaleReport } from "./report/studies/scale-report.ts";
+export { toWorldReport } from "./report/studies/world-report.ts";
 export {
   formatMapLayers,
   formatStudy,
@@ -761,6 +802,10 @@ export {
 export { type SteerOptions, toAdditions } from "./steer/to-additions.ts";
 export { warnOfStrength } from "./steer/warn-of-strength.ts";
 export { type CodedModel, type TrainCodedModelOptions, trainCodedModel } from "./study/coded-model.ts";
+export { type CompareModelsOptions, compareModels } from "./study/compare/compare-models.ts";
+export type { ComparedPart, LikenessCell, LikenessStudy, ModelsLikeness } from "./study/compare/comparison-result.ts";
+export { readReadout } from "./study/compare/read-readout.ts";
+export { type SampledRows, type SampleRowsOptions, sampleRows } from "./study/compare/sample-rows.ts";
 export type { CarriedDirections, DecoderSide, DecoderStudy } from "./study/decoders/decoder-study.ts";
 export { type StudyDecodersOptions, studyDecoders } from "./study/decoders/study-decoders.ts";
 // study
@@ -795,6 +840,17 @@ export {
   type StudyScaleOptions,
   studyScale,
 } from "./study/scale/study-scale.ts";
+export {
+  type OverWorlds,
+  type StudyWorldOptions,
+  studyWorld,
+  type WorldCurve,
+  type WorldMeasure,
+  type WorldPoint,
+  type WorldStudy,
+  worldMeasures,
+} from "./study/world/study-world.ts";
+export { type WorldKnob, type WorldSetting, worldKnobs } from "./study/world/world-knobs.ts";
 // vectors
 export { areaUnderCurve } from "./vectors/area-under-curve.ts";
 export { addVectors, cosineBetween, scaleVector, subtractVectors } from "./vectors/combine.ts";

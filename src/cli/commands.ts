@@ -20,6 +20,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "compare every layer of one model with every layer of another",
     load: () => import("./sweep.ts"),
   },
+  compare: {
+    summary: "say how alike two models' hidden states are, by many measures",
+    load: () => import("./compare.ts"),
+  },
   vector: { summary: "find the direction of a concept in a model", load: () => import("./vector.ts") },
   "vector compare": {
     summary: "say how alike vectors of one model are",
@@ -34,6 +38,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   "sae score": {
     summary: "score a sparse autoencoder: what it explains, and what is left of the model",
     load: () => import("./sae-score.ts"),
+  },
+  "sae examples": {
+    summary: "show the texts in which features of an autoencoder are strongest",
+    load: () => import("./sae-examples.ts"),
   },
   "sae map": {
     summary: "learn a map from an autoencoder's features to a large model's hidden states",
@@ -62,6 +70,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   "study decoders": {
     summary: "ask whether the decoder of one model's autoencoder is a linear image of another's",
     load: () => import("./study-decoders.ts"),
+  },
+  "study world": {
+    summary: "watch the affine map fail in a made-up world, one cause at a time",
+    load: () => import("./study-world.ts"),
   },
   "study scale": {
     summary: "measure how carrying vectors goes with the sizes of the two models",

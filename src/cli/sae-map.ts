@@ -2,6 +2,7 @@ import { mismatch } from "../errors.ts";
 import {
   checkSaeModel,
   defaultRows,
+  equalRelativeDepth,
   fitFeatureMap,
   formatLayerPair,
   parseLayerPair,
@@ -94,9 +95,7 @@ export const command: Command = {
         ...(pair && { site: residPost(pair.source) }),
         sha256: await small.sha256(),
       });
-      // Relative depth counts blocks passed, as fit does.
-      const depth = (site.layer + 1) / small.description.blocks;
-      const target = pair?.target ?? Math.max(0, Math.round(depth * large.description.blocks) - 1);
+      const target = pair?.target ?? equalRelativeDepth(site.layer, small.description.blocks, large.description.blocks);
       progress.note(`mapping ${sae.features} features, layers ${formatLayerPair({ source: site.layer, target })}`);
       const map = await fitFeatureMap(small, large, {
         sae,

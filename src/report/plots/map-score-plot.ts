@@ -10,13 +10,16 @@ export interface ScoreBar {
   readonly interval?: { readonly low: number; readonly high: number };
 }
 
-/** Renders R² of the map beside its nulls: what predictions that know nothing, or only the current token, reach on the same rows. */
-export function renderMapScorePlot(bars: readonly ScoreBar[]): string {
+/**
+ * Renders R² of the map beside its nulls: what predictions that know nothing, or only the current token, reach on the same rows. `label` names
+ * another score of at most 1.
+ */
+export function renderMapScorePlot(bars: readonly ScoreBar[], label = "held-out R²"): string {
   const low = Math.min(0, ...bars.map(({ r2 }) => r2));
   // A bar too short to see keeps its number on the right, where it cannot run into the label.
   const isLeft = ({ r2 }: ScoreBar): boolean => r2 < -0.05;
   return renderFigure({
-    description: `Held-out R² of the map and of its nulls: ${bars.map(({ label, r2 }) => `${label} ${formatNumber(r2)}`).join(", ")}`,
+    description: `${label.charAt(0).toUpperCase()}${label.slice(1)} of the map and of its nulls: ${bars.map(({ label, r2 }) => `${label} ${formatNumber(r2)}`).join(", ")}`,
     plot: {
       height: 60 + 34 * bars.length,
       marginTop: 8,
@@ -24,7 +27,7 @@ export function renderMapScorePlot(bars: readonly ScoreBar[]): string {
       marginRight: 46,
       x: {
         domain: [low < -0.05 ? Math.min(low * 1.25, low - 0.1) : Math.min(low, 0), 1],
-        label: "held-out R²",
+        label,
         labelAnchor: "center",
         labelArrow: "none",
         ticks: 6,

@@ -1,0 +1,66 @@
+import {
+  type CodedModel,
+  type Corpus,
+  checkSaeModel,
+  type EngineModel,
+  formatSite,
+  readSae,
+  type Site,
+  trainCodedModel,
+} from "../index.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Flag } from "./command.ts";
+import type { Effects } from "./effects.ts";
+import { seedOf } from "./flags.ts";
+import type { Progress } from "./progress.ts";
+
+/** How a study trains the autoencoders that it is not given. */
+export const trainingFlags: Readonly<Record<"features" | "k" | "steps", Flag>> = {
+  features: { type: "string", value: "N", description: "features of an autoencoder trained here", default: "1024" },
+  k: { type: "string", value: "N", description: "active features of a row of such a one", default: "16" },
+  steps: { type: "string", value: "N", description: "training steps of 1024 rows of such a one", default: "1500" },
+};
+
+export interface CodedModelOptions {
+  /** The flag that names an autoencoder. */
+  readonly flag: string;
+  /** Where it reads if neither it nor the user says so, or where it is trained. */
+  readonly site: Site;
+  /** Whether the user named the layer. */
+  readonly isAsked: boolean;
+  readonly corpus: Corpus;
+  readonly context: number | undefined;
+  readonly progress: Progress;
+  readonly effects: Effects;
+}
+
+/** A model with the autoencoder that a flag names, or one trained on the corpus; and warnings about the two. */
+export async function codedModelOf(
+  model: EngineModel,
+  args: Arguments,
+  { flag, site, isAsked, corpus, context, progress, effects }: CodedModelOptions,
+): Promise<{ readonly coded: CodedModel; readonly warnings: readonly string[] }> {
+  const path = args.text(flag);
+  if (path !== undefined) {
+    const sae = await readSae(path);
+    const asked = isAsked || sae.origin.site === undefined ? { site } : {};
+    const found = checkSaeModel(sae, model.description, { ...asked, sha256: await model.sha256() });
+    return { coded: { model, sae, saeName: path, site: found.site }, warnings: found.warnings };
+  }
+  const { name } = model.description;
+  progress.note(`training an autoencoder of ${name} at ${formatSite(site)}`);
+  const coded = await trainCodedModel(model, {
+    site,
+    corpus,
+    context,
+    features: args.whole("features", 2, 1 << 20) ?? 1024,
+    k: args.whole("k", 1, 1 << 16) ?? 16,
+    steps: args.whole("steps", 1, 1 << 30) ?? 1500,
+    seed: seedOf(args),
+    signal: effects.signal,
+    onProgress: ({ step, steps }) =>
+      progress.update({ label: `training on ${name}`, done: step, total: steps, unit: "steps" }),
+  });
+  progress.finish();
+  return { coded, warnings: [] };
+}
