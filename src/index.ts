@@ -81,6 +81,20 @@ export { type Readout, readoutDistances } from "./compare/readout-distances.ts";
 export { drawAnchors, relativeRows } from "./compare/relative-rows.ts";
 export { type Rsa, type RsaOptions, rsa } from "./compare/rsa.ts";
 export { svccaOfRows } from "./compare/svcca-of-rows.ts";
+// compare
+export { type GeoTopology, type GeoTopologyOptions, geoTopology } from "./compare/geo-topology.ts";
+export { type KernelCka, type KernelCkaOptions, kernelCka } from "./compare/kernel-cka.ts";
+export { linearCkaOfRows } from "./compare/linear-cka-of-rows.ts";
+export type { Measure as LikenessMeasure, MeasureOptions, PairingScore } from "./compare/measure.ts";
+export { rowMeasures } from "./compare/measures.ts";
+export { type MutualNeighbours, mutualNeighbours } from "./compare/mutual-neighbours.ts";
+export { type MeanMetrics, type NeighbourhoodGraphs, neighbourhoodGraphs } from "./compare/neighbourhood-graph.ts";
+export { type NeighbourhoodMetrics, neighbourhoodMetrics } from "./compare/neighbourhood-metrics.ts";
+export { fitNnkGraph, type NnkGraph } from "./compare/nnk-graph.ts";
+export { type NullScores, type NullScoresOptions, nullScores } from "./compare/null-scores.ts";
+export { type ProcrustesLikeness, procrustesLikeness } from "./compare/procrustes-likeness.ts";
+export { type Rsa, type RsaOptions, rsa } from "./compare/rsa.ts";
+export { svccaOfRows } from "./compare/svcca-of-rows.ts";
 export type { BatchedGeneration, BatchedOptions, BatchStats, ContinuousBatch } from "./engine/continuous-batch.ts";
 // engine
 export {
@@ -774,6 +788,7 @@ export { toDecodersReport } from "./report/studies/decoders-report.ts";
 export { toLikenessReport } from "./report/studies/likeness-report.ts";
 export { toScaleReport } from "./report/studies/scale-report.ts";
 export { toWorldReport } from "./report/studies/world-report.ts";
+export { toWorldReport } from "./report/studies/world-report.ts";
 export {
   formatMapLayers,
   formatStudy,
@@ -840,6 +855,17 @@ export {
   type StudyScaleOptions,
   studyScale,
 } from "./study/scale/study-scale.ts";
+export {
+  type OverWorlds,
+  type StudyWorldOptions,
+  studyWorld,
+  type WorldCurve,
+  type WorldMeasure,
+  type WorldPoint,
+  type WorldStudy,
+  worldMeasures,
+} from "./study/world/study-world.ts";
+export { type WorldKnob, type WorldSetting, worldKnobs } from "./study/world/world-knobs.ts";
 export {
   type OverWorlds,
   type StudyWorldOptions,

@@ -70,15 +70,22 @@ export function fromUpperTriangle(values: Float64Array, n: number): PairMatrix {
 /** Ranks from 1 of many values; equal ones share the mean of theirs. */
 export function rankValues(values: Float64Array): Float64Array {
   const sorted = values.slice().sort();
-  const firstNotBelow = (value: number, isPast: boolean): number => {
-    let [low, high] = [0, sorted.length];
+  const n = sorted.length;
+  // The rank of a value stands where the first that equals it does.
+  const rankAt = new Float64Array(n);
+  for (let start = 0; start < n; ) {
+    let end = start + 1;
+    while (end < n && sorted[end] === sorted[start]) end++;
+    rankAt[start] = (start + end + 1) / 2;
+    start = end;
+  }
+  return values.map((value) => {
+    let [low, high] = [0, n];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const found = sorted[middle] as number;
-      if (found < value || (isPast && found === value)) low = middle + 1;
+      if ((sorted[middle] as number) < value) low = middle + 1;
       else high = middle;
     }
-    return low;
-  };
-  return values.map((value) => (firstNotBelow(value, false) + firstNotBelow(value, true) + 1) / 2);
+    return rankAt[low] as number;
+  });
 }
