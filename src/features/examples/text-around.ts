@@ -1,0 +1,34 @@
+import type { OpenModel } from "../../engine/open-model.ts";
+
+/** A token in its text. */
+export interface MarkedText {
+  readonly before: string;
+  readonly token: string;
+  readonly after: string;
+}
+
+/**
+ * The text around one of a few tokens. What the tokens spell together is divided where the token's own letters begin and end; a character
+ * that is spread over several tokens falls to the last of them.
+ */
+export async function textAround(
+  model: Pick<OpenModel, "detokenize">,
+  tokens: Int32Array,
+  at: number,
+): Promise<MarkedText> {
+  const [start, upTo, whole] = [
+    await model.detokenize(tokens.slice(0, at)),
+    await model.detokenize(tokens.slice(0, at + 1)),
+    await model.detokenize(tokens),
+  ];
+  // A cut character is shown as U+FFFD by a part and whole by the longer one; what both begin with is divided.
+  const before = commonStart(start, upTo);
+  const token = commonStart(upTo, whole).slice(before.length);
+  return { before, token, after: whole.slice(before.length + token.length) };
+}
+
+function commonStart(a: string, b: string): string {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return a.slice(0, length);
+}
