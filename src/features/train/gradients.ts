@@ -171,8 +171,7 @@ function addDecoded(
       const at = order[n] as number;
       const f = value[at] as number;
       if (f === 0) continue;
-      const base = (row[at] as number) * width;
-      for (let t = 0; t < width; t++) to[base + t] = (to[base + t] as number) + f * (decoder[from + t] as number);
+      addRow(to, (row[at] as number) * width, decoder, from, f, width);
     }
   }
 }
@@ -197,7 +196,9 @@ interface BackwardInput {
 function backward(input: BackwardInput): void {
   const { error, centred, scale, entries, grouped, parameters, into, width, l0Slope, settings } = input;
   const { starts, order } = grouped;
+  const { row, value } = entries;
   const { decoder, logThreshold } = parameters;
+  const { decoder: decoderGradient, encoder: encoderGradient } = into;
   const isJump = settings?.kind === "jumprelu";
   const bandwidth = settings?.bandwidth ?? 1;
   for (let j = 0; j + 1 < starts.length; j++) {
@@ -209,17 +210,14 @@ function backward(input: BackwardInput): void {
     let slope = 0;
     for (let n = first; n < end; n++) {
       const at = order[n] as number;
-      const f = entries.value[at] as number;
-      const base = (entries.row[at] as number) * width;
+      const f = value[at] as number;
+      const base = (row[at] as number) * width;
       const df = scale * dot(error, base, decoder, from, width);
       if (isJump && f < threshold + bandwidth / 2) slope -= (df * threshold + l0Slope) / bandwidth;
       if (f === 0) continue;
       bias += df;
-      const g = scale * f;
-      for (let t = 0; t < width; t++) {
-        into.decoder[from + t] = (into.decoder[from + t] as number) + g * (error[base + t] as number);
-        into.encoder[from + t] = (into.encoder[from + t] as number) + df * (centred[base + t] as number);
-      }
+      addRow(decoderGradient, from, error, base, scale * f, width);
+      addRow(encoderGradient, from, centred, base, df, width);
     }
     into.encoderBias[j] = (into.encoderBias[j] as number) + bias;
     if (isJump) into.logThreshold[j] = (into.logThreshold[j] as number) + slope * threshold;
@@ -238,6 +236,11 @@ function dot(a: Float64Array, aFrom: number, b: Float64Array, bFrom: number, len
   }
   for (; t < length; t++) s0 += (a[aFrom + t] as number) * (b[bFrom + t] as number);
   return s0 + s1 + (s2 + s3);
+}
+
+/** Adds a multiple of a row to another. */
+function addRow(to: Float64Array, toFrom: number, a: Float64Array, from: number, factor: number, length: number): void {
+  for (let t = 0; t < length; t++) to[toFrom + t] = (to[toFrom + t] as number) + factor * (a[from + t] as number);
 }
 
 /** The decoder's bias also reaches the loss through the encoder, which reads `x − b_dec`: minus what the encoder's bias gets, times W_enc. */
