@@ -95,6 +95,7 @@ export { type NullScores, type NullScoresOptions, nullScores } from "./compare/n
 export { type ProcrustesLikeness, procrustesLikeness } from "./compare/procrustes-likeness.ts";
 export { type Rsa, type RsaOptions, rsa } from "./compare/rsa.ts";
 export { svccaOfRows } from "./compare/svcca-of-rows.ts";
+export type { AdapterDescription, LoraChoice } from "./engine/adapter.ts";
 export type { BatchedGeneration, BatchedOptions, BatchStats, ContinuousBatch } from "./engine/continuous-batch.ts";
 // engine
 export {

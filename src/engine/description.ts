@@ -1,3 +1,5 @@
+import type { AdapterDescription } from "./adapter.ts";
+
 /** What a model is, read from its own file and from the loaded engine. Plain data: it travels in provenance. */
 export interface ModelDescription {
   /** `general.name`, or the file's name without its ending. */
@@ -21,6 +23,8 @@ export interface ModelDescription {
   readonly chatTemplate: string | undefined;
   /** What of this model can be read and steered; `reason` says why not. */
   readonly capabilities: Capabilities;
+  /** Low-rank adapters that it was opened with; left out if none. `path`, sizes and parameters are those of the model itself. */
+  readonly adapters?: readonly AdapterDescription[];
 }
 
 export interface TokenizerDescription {

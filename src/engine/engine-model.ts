@@ -3,7 +3,7 @@ import { renderChat } from "./chat.ts";
 import { checkIntervention, checkTokens, type RunLimits } from "./check-run.ts";
 import { type ContinuousBatch, openContinuousBatch } from "./continuous-batch.ts";
 import type { ModelDescription } from "./description.ts";
-import { digestFiles } from "./file-digest.ts";
+import { digestAdapted, digestFiles } from "./file-digest.ts";
 import type {
   ChatMessage,
   GeneratedPiece,
@@ -217,8 +217,10 @@ export class EngineModel implements OpenModel {
     this.threads = threads;
   }
 
-  sha256(): Promise<string> {
-    return digestFiles(this.files);
+  async sha256(): Promise<string> {
+    const own = await digestFiles(this.files);
+    const { adapters = [] } = this.description;
+    return adapters.length === 0 ? own : digestAdapted(own, adapters);
   }
 
   close(): Promise<void> {

@@ -18,6 +18,23 @@ export async function digestFiles(paths: readonly string[]): Promise<string> {
   return digests.length === 1 && only ? only : createHash("sha256").update(digests.join("\n")).digest("hex");
 }
 
+/**
+ * sha256 of a model with low-rank adapters, hex: of its own digest, and of each adapter's with its scale, in no order. Maps and vectors of
+ * the model without them are of another model.
+ *
+ * @throws io if a file cannot be read
+ */
+export async function digestAdapted(
+  model: string,
+  adapters: readonly { readonly path: string; readonly scale: number }[],
+): Promise<string> {
+  const lines: string[] = [];
+  for (const { path, scale } of adapters) lines.push(`lora ${await digestFile(path)} ${scale}`);
+  return createHash("sha256")
+    .update([model, ...lines.sort()].join("\n"))
+    .digest("hex");
+}
+
 async function digestFile(path: string): Promise<string> {
   try {
     const { size, mtimeMs } = await stat(path);

@@ -170,7 +170,7 @@ export interface OpenModel extends AsyncDisposable {
   openBatch(options?: { slots?: number }): Promise<ContinuousBatch>;
   /** A sequence whose KV cache is kept between calls, with the rule for steering and cache of {@link OpenSequence}. */
   startSequence(options?: Pick<RunOptions, "steering">): Promise<OpenSequence>;
-  /** sha256 of the file, hex; of a split model, of the parts' digests joined. Remembered by path, size and time. */
+  /** sha256 of the file, hex; of a split model, of the parts' digests joined; with adapters, of theirs too. Remembered by path, size and time. */
   sha256(): Promise<string>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { mismatch } from "../errors.ts";
 import { readGgufHeader } from "../formats/gguf.ts";
 import { splitFiles } from "../formats/gguf-split.ts";
 import { ggufString } from "../formats/gguf-value.ts";
+import { type AdapterDescription, checkAdapter, type LoraChoice } from "./adapter.ts";
 import { checkContext } from "./check-context.ts";
 import { EngineModel, maxThreads } from "./engine-model.ts";
 import { describeTokenizer } from "./fingerprint.ts";
@@ -25,6 +26,8 @@ export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
   /** Which build of the engine; default: the best that is installed. */
   readonly variant?: Variant;
+  /** Low-rank adapters to open it with, each file once; their changes add up. What is opened so is another model, with a digest of its own. */
+  readonly lora?: readonly LoraChoice[] | undefined;
 }
 
 /**
@@ -58,18 +61,20 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     throw mismatch("bad-input", path, "a model", "a control vector", {
       hint: "a control vector steers a model: trimtab steer MODEL --vector FILE=STRENGTH",
     });
+  const adapters = await checkAdapters(options.lora ?? [], headers);
   const library = resolveLibrary(variant);
   const name = ggufString(header, "general.name") ?? basename(path, ".gguf");
   // A device has memory of its own, which is not known here.
   checkContext(header, name, { context, cache, freeBytes: library.variant === "cpu" ? freeBytes() : Infinity });
-  const native = { library, path: files[0]!, threads, gpuLayers, context, cache };
-  await preflight({ ...native, threads: 1 }, files, options.signal);
+  const lora = adapters.map((adapter) => ({ path: adapter.path, scale: adapter.scale }));
+  const native = { library, path: files[0]!, threads, gpuLayers, context, cache, lora };
+  await preflight({ ...native, threads: 1 }, [...files, ...adapters.map((adapter) => adapter.path)], options.signal);
   const client = new WorkerClient(native);
   try {
     const opened = await client.opened;
     const { info, special } = opened;
     const description = {
-      name,
+      name: [name, ...adapters.map((adapter) => `+ ${adapter.name}${sayScale(adapter)}`)].join(" "),
       path: files[0]!,
       architecture,
       blocks: info.blocks,
@@ -82,6 +87,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
       tokenizer: describeTokenizer(header, special.addBos, special.addEos),
       chatTemplate: opened.chatTemplate ?? undefined,
       capabilities: opened.capabilities,
+      ...(adapters.length > 0 && { adapters }),
     };
     const piece = (token: number): Promise<string> =>
       token < 0
@@ -93,6 +99,26 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
     await client.terminate();
     throw thrown;
   }
+}
+
+async function checkAdapters(
+  choices: readonly LoraChoice[],
+  headers: Parameters<typeof checkAdapter>[1],
+): Promise<AdapterDescription[]> {
+  const adapters: AdapterDescription[] = [];
+  for (const choice of choices) {
+    if (adapters.some(({ path }) => path === choice.path))
+      throw mismatch("bad-input", "adapters", "each file once", `${choice.path} again`, {
+        hint: "add its scales up instead",
+      });
+    adapters.push(await checkAdapter(choice, headers));
+  }
+  return adapters;
+}
+
+/** Nothing for an adapter at its own strength. */
+function sayScale({ scale }: AdapterDescription): string {
+  return scale === 1 ? "" : ` × ${scale}`;
 }
 
 function checkCount(name: string, value: number, least: number, most: number): void {

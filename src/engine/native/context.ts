@@ -21,6 +21,12 @@ export interface ContextShape {
   readonly isShared?: boolean;
 }
 
+/** A low-rank adapter that was loaded, and what its change is multiplied by. */
+export interface Adapter {
+  readonly pointer: Pointer;
+  readonly scale: number;
+}
+
 /** One row to decode. `sequences` may name several: the row is then computed once and seen by all of them. */
 export interface Row {
   readonly token: number;
@@ -64,7 +70,13 @@ export class NativeContext {
   constructor(
     llama: Llama,
     model: Pointer,
-    { width, blocks, tapped, ...shape }: ContextShape & { width: number; blocks: number; tapped: boolean },
+    {
+      width,
+      blocks,
+      tapped,
+      adapters = [],
+      ...shape
+    }: ContextShape & { width: number; blocks: number; tapped: boolean; adapters?: readonly Adapter[] },
   ) {
     this.llama = llama;
     this.width = width;
@@ -98,6 +110,12 @@ export class NativeContext {
       });
     }
     this.pointer = pointer;
+    if (adapters.length > 0)
+      llama.setAdapters(
+        pointer,
+        adapters.map((adapter) => adapter.pointer),
+        adapters.map(({ scale }) => scale),
+      );
     this.memory = llama.memory(pointer);
     this.batch = isShared
       ? new Batch(shape.cells, shape.sequences)

@@ -60,6 +60,10 @@ export interface Llama {
     params: ModelParams,
   ): { model: Pointer | null; errors: readonly string[] };
   freeModel(model: Pointer): void;
+  /** Loads a low-rank adapter for a model, before any of its contexts is made; it is freed with the model. `model` is the adapter. */
+  loadAdapter(model: Pointer, path: string): { model: Pointer | null; errors: readonly string[] };
+  /** Puts these adapters, and no others, in force in a context. */
+  setAdapters(context: Pointer, adapters: readonly Pointer[], scales: readonly number[]): number;
   modelVocab(model: Pointer): Pointer;
   modelInfo(model: Pointer): NativeModelInfo;
   chatTemplate(model: Pointer): string | null;
@@ -254,6 +258,10 @@ function declare(library: EngineLibrary): Llama {
   const setControlVector = lib.func(
     "int32_t llama_set_adapter_cvec(void *context, const float *data, size_t length, int32_t width, int32_t first, int32_t last)",
   );
+  const loadAdapter = lib.func("void *llama_adapter_lora_init(void *model, const char *path)");
+  const setAdapters = lib.func(
+    "int32_t llama_set_adapters_lora(void *context, const uint64_t *adapters, size_t count, const float *scales)",
+  );
   const elements = base.func("int64_t ggml_nelements(void *tensor)");
   const rows = base.func("int64_t ggml_nrows(void *tensor)");
   const tensorGet = base.func(
@@ -316,6 +324,9 @@ function declare(library: EngineLibrary): Llama {
         }
       }),
     freeModel: lib.func("void llama_model_free(void *model)"),
+    loadAdapter: (model, path) => hearingErrors(() => loadAdapter(model, path)),
+    setAdapters: (context, adapters, scales) =>
+      setAdapters(context, BigUint64Array.from(adapters), adapters.length, Float32Array.from(scales)),
     modelVocab: lib.func("void *llama_model_get_vocab(void *model)"),
     modelInfo: (model) => ({
       // A file may claim more than an int32 holds: as good as unknown.

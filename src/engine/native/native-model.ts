@@ -3,7 +3,7 @@ import { mismatch, TrimtabError } from "../../errors.ts";
 import type { EngineLibrary } from "../library.ts";
 import type { Edit, LayerAddition } from "../open-model.ts";
 import { residPost } from "../site.ts";
-import { type ContextShape, NativeContext, type Row } from "./context.ts";
+import { type Adapter, type ContextShape, NativeContext, type Row } from "./context.ts";
 import { type Llama, loadLlama, type NativeModelInfo, type Pointer } from "./llama.ts";
 import { loadTail, type PlannedTail, type TailSource } from "./load-tail.ts";
 import { Vocabulary } from "./vocabulary.ts";
@@ -18,6 +18,8 @@ export interface NativeOpenOptions {
   readonly cache: "f16" | "f32";
   /** Opens only the blocks after a layer of the file, in memory; `path` names it in errors. */
   readonly tail?: TailSource | undefined;
+  /** Low-rank adapters in force in every context. */
+  readonly lora?: readonly { readonly path: string; readonly scale: number }[];
 }
 
 /** Steering and edits of one call, as the engine runs them. */
@@ -48,6 +50,7 @@ export class NativeModel {
   readonly context: number;
   readonly chatTemplate: string | null;
   private readonly model: Pointer;
+  private readonly adapters: readonly Adapter[];
   private readonly isOnCpu: boolean;
   private shape: ContextShape;
   private readonly contexts = new Set<NativeContext>();
@@ -55,7 +58,10 @@ export class NativeModel {
   private tapped: NativeContext | undefined;
 
   /** @param planned - of a tail that is opened from the whole model's file */
-  constructor({ library, path, threads, gpuLayers, context, cache }: NativeOpenOptions, planned?: PlannedTail) {
+  constructor(
+    { library, path, threads, gpuLayers, context, cache, lora = [] }: NativeOpenOptions,
+    planned?: PlannedTail,
+  ) {
     this.llama = loadLlama(library);
     const params = { ...this.llama.modelDefaultParams(), n_gpu_layers: gpuLayers };
     const { model, errors } = planned ? loadTail(this.llama, planned, params) : this.llama.loadModel(path, params);
@@ -66,6 +72,7 @@ export class NativeModel {
         { hint: "check that the file is whole and its architecture is known to llama.cpp v0.5.0" },
       );
     this.model = model;
+    this.adapters = lora.map((choice) => loadAdapter(this.llama, model, choice));
     this.isOnCpu = gpuLayers === 0 || this.llama.devices().every(({ kind }) => kind === "CPU");
     this.info = this.llama.modelInfo(model);
     if (this.info.hasEncoder || !this.info.hasDecoder) {
@@ -119,7 +126,14 @@ export class NativeModel {
   /** A context of the caller's own; it is freed with the model. */
   newContext({ tapped = true, ...shape }: Partial<ContextShape> & { tapped?: boolean } = {}): NativeContext {
     const { width, blocks } = this.info;
-    const context = new NativeContext(this.llama, this.model, { ...this.shape, ...shape, width, blocks, tapped });
+    const context = new NativeContext(this.llama, this.model, {
+      ...this.shape,
+      ...shape,
+      width,
+      blocks,
+      tapped,
+      adapters: this.adapters,
+    });
     this.contexts.add(context);
     return context;
   }
@@ -244,6 +258,21 @@ export class NativeModel {
     for (const context of this.contexts) context.free();
     this.llama.freeModel(this.model);
   }
+}
+
+/** Loads an adapter. The model is freed, and with it the adapters before this one, if it cannot be. */
+function loadAdapter(
+  llama: Llama,
+  model: Pointer,
+  { path, scale }: { readonly path: string; readonly scale: number },
+): Adapter {
+  const { model: pointer, errors } = llama.loadAdapter(model, path);
+  if (pointer) return { pointer, scale };
+  llama.freeModel(model);
+  throw new TrimtabError(
+    "bad-input",
+    `${path}: expected an adapter that the engine can load, got: ${errors.map((line) => line.trim()).join("; ") || "a refusal"}`,
+  );
 }
 
 /** Where each value stands in a list; it may stand there twice. */
