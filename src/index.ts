@@ -199,6 +199,12 @@ export type {
   Response,
   VectorResponse,
 } from "./evaluate/comparison.ts";
+export {
+  type ContrastFeature,
+  type ContrastFeaturesOptions,
+  contrastFeatures,
+  type FeatureContrast,
+} from "./evaluate/features/contrast-features.ts";
 export { type PropensityItem, readItems, type TokenizedItem, toScoredItem } from "./evaluate/items.ts";
 export { type CallBudget, createCallBudget } from "./evaluate/judges/call-budget.ts";
 export { type ChatEndpoint, checkChatEndpoint } from "./evaluate/judges/chat-endpoint.ts";
@@ -473,6 +479,7 @@ export {
   type FindExamplesOptions,
   findExamples,
 } from "./features/examples/find-examples.ts";
+export { type ReadPairFeaturesOptions, readPairFeatures } from "./features/examples/read-pair-features.ts";
 export type { MarkedText } from "./features/examples/text-around.ts";
 export { createMatches, type FeatureMatch, type GrowingMatches } from "./features/match-features.ts";
 export { carryProbe, type ProbeTransfer, pullBackPlane, pushForwardPlane } from "./features/probes/carry-probe.ts";

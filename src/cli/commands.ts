@@ -43,6 +43,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "show the texts in which features of an autoencoder are strongest",
     load: () => import("./sae-examples.ts"),
   },
+  "sae features": {
+    summary: "find the features that tell the two sides of a contrast set apart",
+    load: () => import("./sae-features.ts"),
+  },
   "sae map": {
     summary: "learn a map from an autoencoder's features to a large model's hidden states",
     load: () => import("./sae-map.ts"),

@@ -176,9 +176,11 @@ function short(value: number): string {
   return value.toPrecision(3);
 }
 
-/** On one line: a line end becomes ⏎. */
+/** On one line: a line end becomes ⏎. The space that many tokens begin with stays outside of the marks. */
 function mark({ before, token, after }: FeatureExample): string {
-  return plain(`${before}»${token}«${after}`);
+  const word = token.trimStart();
+  const space = word === "" ? "" : token.slice(0, token.length - word.length);
+  return plain(`${before}${space}»${word === "" ? token : word}«${after}`);
 }
 
 function quote(text: string): string {
