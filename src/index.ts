@@ -69,7 +69,7 @@ export { type LaplacianBasis, type LaplacianBasisOptions, laplacianBasis } from 
 export { linearCkaOfRows } from "./compare/linear-cka-of-rows.ts";
 export { matchProfiles, type ProfileMatch, profileLikeness } from "./compare/match-profiles.ts";
 // compare
-export type { Measure, MeasureOptions, PairingScore } from "./compare/measure.ts";
+export type { Measure as LikenessMeasure, MeasureOptions, PairingScore } from "./compare/measure.ts";
 export { rowMeasures } from "./compare/measures.ts";
 export { type MutualNeighbours, mutualNeighbours } from "./compare/mutual-neighbours.ts";
 export { type MeanMetrics, type NeighbourhoodGraphs, neighbourhoodGraphs } from "./compare/neighbourhood-graph.ts";
@@ -79,20 +79,6 @@ export { type NullScores, type NullScoresOptions, nullScores } from "./compare/n
 export { type ProcrustesLikeness, procrustesLikeness } from "./compare/procrustes-likeness.ts";
 export { type Readout, readoutDistances } from "./compare/readout-distances.ts";
 export { drawAnchors, relativeRows } from "./compare/relative-rows.ts";
-export { type Rsa, type RsaOptions, rsa } from "./compare/rsa.ts";
-export { svccaOfRows } from "./compare/svcca-of-rows.ts";
-// compare
-export { type GeoTopology, type GeoTopologyOptions, geoTopology } from "./compare/geo-topology.ts";
-export { type KernelCka, type KernelCkaOptions, kernelCka } from "./compare/kernel-cka.ts";
-export { linearCkaOfRows } from "./compare/linear-cka-of-rows.ts";
-export type { Measure as LikenessMeasure, MeasureOptions, PairingScore } from "./compare/measure.ts";
-export { rowMeasures } from "./compare/measures.ts";
-export { type MutualNeighbours, mutualNeighbours } from "./compare/mutual-neighbours.ts";
-export { type MeanMetrics, type NeighbourhoodGraphs, neighbourhoodGraphs } from "./compare/neighbourhood-graph.ts";
-export { type NeighbourhoodMetrics, neighbourhoodMetrics } from "./compare/neighbourhood-metrics.ts";
-export { fitNnkGraph, type NnkGraph } from "./compare/nnk-graph.ts";
-export { type NullScores, type NullScoresOptions, nullScores } from "./compare/null-scores.ts";
-export { type ProcrustesLikeness, procrustesLikeness } from "./compare/procrustes-likeness.ts";
 export { type Rsa, type RsaOptions, rsa } from "./compare/rsa.ts";
 export { svccaOfRows } from "./compare/svcca-of-rows.ts";
 export type { AdapterDescription, LoraChoice } from "./engine/adapter.ts";
@@ -795,7 +781,7 @@ export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export { toDecodersReport } from "./report/studies/decoders-report.ts";
 export { toLikenessReport } from "./report/studies/likeness-report.ts";
 export { toScaleReport } from "./report/studies/scale-report.ts";
-export { toWorldReport } from "./report/studies/world-report.ts";
+export { toTokenizerReport } from "./report/studies/tokenizer-report.ts";
 export { toWorldReport } from "./report/studies/world-report.ts";
 export {
   formatMapLayers,
@@ -864,16 +850,16 @@ export {
   studyScale,
 } from "./study/scale/study-scale.ts";
 export {
-  type OverWorlds,
-  type StudyWorldOptions,
-  studyWorld,
-  type WorldCurve,
-  type WorldMeasure,
-  type WorldPoint,
-  type WorldStudy,
-  worldMeasures,
-} from "./study/world/study-world.ts";
-export { type WorldKnob, type WorldSetting, worldKnobs } from "./study/world/world-knobs.ts";
+  type StudyTokenizersOptions,
+  studyTokenizers,
+  type TokenizerArm,
+  type TokenizerConcept,
+} from "./study/tokenizers/study-tokenizers.ts";
+export type {
+  TokenizerArmResult,
+  TokenizerConceptResult,
+  TokenizerResult,
+} from "./study/tokenizers/tokenizer-result.ts";
 export {
   type OverWorlds,
   type StudyWorldOptions,

@@ -79,6 +79,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "watch the affine map fail in a made-up world, one cause at a time",
     load: () => import("./study-world.ts"),
   },
+  "study tokenizers": {
+    summary: "measure what it costs when two models read text in different tokens",
+    load: () => import("./study-tokenizers.ts"),
+  },
   "study scale": {
     summary: "measure how carrying vectors goes with the sizes of the two models",
     load: () => import("./study-scale.ts"),

@@ -24,20 +24,20 @@ export const functionalMeasures: readonly Measure[] = [
   pairedMeasure({
     name: "functional-overlap",
     label: "shared smooth functions",
-    says: "Functions that vary slowly over the neighbourhoods of one model do so over those of the other.",
+    says: "functions that vary slowly over the neighbourhoods of one side do so over those of the other",
     score: functionalOverlap,
   }),
   pairedMeasure({
     name: "functional-map",
     label: "functional map",
-    says: "The map between the functions on the two neighbourhood graphs keeps what is orthogonal so. Chance is near 0.9 of it, not 0.",
+    says: "the map between functions on the two neighbourhood graphs keeps what is orthogonal so; chance is near 0.9, not 0",
     score: functionalLikeness,
   }),
   {
     ...common,
     name: "find-functional",
     label: "finding rows, functional map",
-    says: "Mean 1/rank of a row's own counterpart among all rows of the other model, by a functional map told at anchors.",
+    says: "a row finds its counterpart among all rows of the other side by a functional map told at anchors: mean 1/rank",
     run: (X, Y, options) => prepareFinding(X, Y, options)(),
     prepare: prepareFinding,
   },

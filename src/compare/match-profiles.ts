@@ -1,4 +1,4 @@
-import { createMatrix, type Matrix } from "../linalg/matrix.ts";
+import { createMatrix, type Matrix, transpose } from "../linalg/matrix.ts";
 import { multiplyTransposed } from "../linalg/multiply.ts";
 import { permuteRows } from "./permute-rows.ts";
 import { standardiseColumns } from "./standardise-columns.ts";
@@ -21,32 +21,45 @@ export interface ProfileMatch {
  * found. Of equal cosines the place in the middle counts. NaN where fewer than two rows are left or a side does not vary.
  */
 export function matchProfiles(R: Matrix, S: Matrix, leaveOut: ArrayLike<number> = []): ProfileMatch {
-  const without = new Set(Array.from(leaveOut));
-  const kept = Array.from({ length: R.rows }, (_, i) => i).filter((i) => !without.has(i));
-  const none = { likeness: Number.NaN, reciprocalRank: Number.NaN, topOne: Number.NaN };
-  if (kept.length < 2) return none;
-  const [A, B] = [R, S].map((of) => toUnitRows(standardiseColumns(permuteRows(of, kept)))) as [Matrix, Matrix];
-  if (A.data.every((value) => value === 0) || B.data.every((value) => value === 0)) return none;
-  const P = multiplyTransposed(A, B);
-  const n = kept.length;
+  const sides = toUnitProfiles(R, S, leaveOut);
+  if (!sides) return { likeness: Number.NaN, reciprocalRank: Number.NaN, topOne: Number.NaN };
+  const P = multiplyTransposed(...sides);
+  const n = P.rows;
   let [likeness, reciprocalRank, topOne] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    const own = P.data[i * n + i] as number;
-    likeness += own / n;
-    for (const at of [(j: number) => i * n + j, (j: number) => j * n + i]) {
-      const rank = rankOf(own, n, (j) => P.data[at(j)] as number);
+  for (const ways of [P, transpose(P)])
+    for (let i = 0; i < n; i++) {
+      const all = ways.data.subarray(i * n, (i + 1) * n);
+      const own = all[i] as number;
+      const rank = rankOf(own, all);
+      likeness += own / (2 * n);
       reciprocalRank += 1 / (2 * n * rank);
       if (rank === 1) topOne += 1 / (2 * n);
     }
-  }
   return { likeness, reciprocalRank, topOne };
 }
 
+/** {@link ProfileMatch.likeness} alone, at n · m instead of n² · m. */
+export function profileLikeness(R: Matrix, S: Matrix, leaveOut: ArrayLike<number> = []): number {
+  const sides = toUnitProfiles(R, S, leaveOut);
+  if (!sides) return Number.NaN;
+  const [A, B] = sides;
+  return A.data.reduce((sum, value, at) => sum + value * (B.data[at] as number), 0) / A.rows;
+}
+
+/** The rows that count, columns standardised, each of length 1; undefined where fewer than two are left or a side does not vary. */
+function toUnitProfiles(R: Matrix, S: Matrix, leaveOut: ArrayLike<number>): [Matrix, Matrix] | undefined {
+  const without = new Set(Array.from(leaveOut));
+  const kept = Array.from({ length: R.rows }, (_, i) => i).filter((i) => !without.has(i));
+  if (kept.length < 2) return undefined;
+  const sides = [R, S].map((of) => toUnitRows(standardiseColumns(permuteRows(of, kept)))) as [Matrix, Matrix];
+  return sides.some(({ data }) => data.every((value) => value === 0)) ? undefined : sides;
+}
+
 /** 1 more than how many are larger, and half of those that are equal besides it. */
-function rankOf(own: number, n: number, valueAt: (j: number) => number): number {
+function rankOf(own: number, all: Float64Array): number {
   let [larger, equal] = [0, 0];
-  for (let j = 0; j < n; j++) {
-    const value = valueAt(j);
+  for (let j = 0; j < all.length; j++) {
+    const value = all[j] as number;
     if (value > own) larger++;
     else if (value === own) equal++;
   }

@@ -13,6 +13,8 @@ export interface NullScoresOptions extends MeasureOptions {
   readonly seed?: number | undefined;
   /** Group of each row `[n]`, such as its document: rows then keep the company of their group, and whole groups are shuffled. */
   readonly groups?: ArrayLike<number> | undefined;
+  /** Label of each row `[n]`, such as its token: rows then change places only with rows of the same label. Instead of `groups`. */
+  readonly within?: ArrayLike<number> | undefined;
 }
 
 /** What a measure says of the rows as they are paired, and of the same rows paired at random. */
@@ -38,7 +40,7 @@ export interface NullScores {
  * rows themselves is alike.
  *
  * X `[n, dX]`, Y `[n, dY]`. A permutation test is exact where the rows are exchangeable, which neighbouring tokens of one text are not: give
- * `groups` to keep runs of rows together. A group's rows are then paired in their order with those of the next groups in a shuffled order, so
+ * `groups` to keep runs of rows together, or `within` to ask what is alike among rows that share a label anyway. A group's rows are then paired in their order with those of the next groups in a shuffled order, so
  * that what makes rows of one text alike stays in both sides of the null.
  *
  * @throws bad-input if the rows are not paired, a value is not finite, or shuffles is not a count of at least 1
@@ -48,15 +50,21 @@ export function nullScores(
   measure: Pick<Measure, "name" | "run" | "prepare">,
   X: Matrix,
   Y: Matrix,
-  { shuffles = 20, seed = 0, groups, ...options }: NullScoresOptions = {},
+  { shuffles = 20, seed = 0, groups, within, ...options }: NullScoresOptions = {},
 ): NullScores {
   if (!Number.isSafeInteger(shuffles) || shuffles < 1)
     throw mismatch("bad-input", "shuffles", "a count of at least 1", String(shuffles));
   const n = checkPairedRows(X, Y, measure.name);
   if (groups && groups.length !== n) throw mismatch("bad-input", "groups", `${n}, one a row`, String(groups.length));
+  if (within && within.length !== n) throw mismatch("bad-input", "within", `${n}, one a row`, String(within.length));
+  if (within && groups) throw mismatch("bad-input", "shuffles", "groups or within", "both");
   const score = measure.prepare?.(X, Y, options) ?? scoreEach(measure, X, Y, options);
   const random = seededRandom(seed);
-  const draw = groups ? drawGroups(groups) : () => Int32Array.from(random.shuffle(rowsOf(n)));
+  const draw = groups
+    ? drawGroups(groups)
+    : within
+      ? drawWithin(within)
+      : () => Int32Array.from(random.shuffle(rowsOf(n)));
   const value = score();
   const all = Float64Array.from({ length: shuffles }, () => score(draw(random)));
   const scores = all.filter((each) => !Number.isNaN(each)).sort();
@@ -83,15 +91,36 @@ function rowsOf(n: number): Int32Array {
   return Int32Array.from({ length: n }, (_, i) => i);
 }
 
-/** Rows of whole groups in a shuffled order of the groups: runs stay runs, only moved. */
-function drawGroups(groups: ArrayLike<number>): (random: { shuffle<T>(values: ArrayLike<T>): T[] }) => Int32Array {
+/** Rows in the places of rows of the same label. */
+function drawWithin(labels: ArrayLike<number>): (random: { shuffle<T>(values: ArrayLike<T>): T[] }) => Int32Array {
+  const lists = [...membersOf(labels).values()];
+  if (lists.every(({ length }) => length < 2))
+    throw mismatch("bad-input", "within", "at least 2 rows of one label", "none");
+  return (random) => {
+    const order = rowsOf(labels.length);
+    for (const list of lists)
+      random.shuffle(list).forEach((row, at) => {
+        order[list[at] as number] = row;
+      });
+    return order;
+  };
+}
+
+/** Rows by label, in the order in which labels appear. */
+function membersOf(labels: ArrayLike<number>): Map<number, number[]> {
   const members = new Map<number, number[]>();
-  for (let row = 0; row < groups.length; row++) {
-    const of = groups[row] as number;
+  for (let row = 0; row < labels.length; row++) {
+    const of = labels[row] as number;
     const found = members.get(of);
     if (found) found.push(row);
     else members.set(of, [row]);
   }
+  return members;
+}
+
+/** Rows of whole groups in a shuffled order of the groups: runs stay runs, only moved. */
+function drawGroups(groups: ArrayLike<number>): (random: { shuffle<T>(values: ArrayLike<T>): T[] }) => Int32Array {
+  const members = membersOf(groups);
   if (members.size < 2) throw mismatch("bad-input", "groups", "at least 2 to shuffle", String(members.size));
   const lists = [...members.values()];
   const places = lists.flat();

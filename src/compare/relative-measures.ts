@@ -1,7 +1,7 @@
 import type { Matrix } from "../linalg/matrix.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
 import { type Closeness, cosineCloseness, euclideanCloseness, graphCloseness, readoutCloseness } from "./closeness.ts";
-import { matchProfiles, type ProfileMatch } from "./match-profiles.ts";
+import { matchProfiles, type ProfileMatch, profileLikeness } from "./match-profiles.ts";
 import type { Measure, MeasureOptions } from "./measure.ts";
 import { permuteRows } from "./permute-rows.ts";
 import type { Readout } from "./readout-distances.ts";
@@ -23,7 +23,7 @@ const kinds: readonly RelativeKind[] = [
     name: "cosine",
     label: "cosine",
     source: moschella,
-    by: "their cosines with them, about the mean row",
+    by: "its cosines with anchors",
     unchangedBy: "rotation, shift, common scale",
     closeness: (X) => cosineCloseness(X),
   },
@@ -31,7 +31,7 @@ const kinds: readonly RelativeKind[] = [
     name: "euclidean",
     label: "Euclidean",
     source: moschella,
-    by: "their distances from them",
+    by: "its distances from anchors",
     unchangedBy: "rotation, shift, common scale",
     closeness: (X) => euclideanCloseness(X),
   },
@@ -39,7 +39,7 @@ const kinds: readonly RelativeKind[] = [
     name: "graph",
     label: "shortest paths",
     source: "arXiv 2506.01599; Science 290, 2319 (2000)",
-    by: "the shortest paths to them over near rows",
+    by: "its shortest paths to anchors over near rows",
     unchangedBy: "rotation, shift, common scale, and bending that keeps lengths along the rows",
     closeness: (X, { neighbours }) => graphCloseness(X, { neighbours }),
   },
@@ -47,7 +47,7 @@ const kinds: readonly RelativeKind[] = [
     name: "readout",
     label: "through the logits",
     source: "arXiv 2506.01599",
-    by: "the distances from them that the model's own readout sees",
+    by: "its distances from anchors as the model's own readout sees them",
     unchangedBy: "whatever does not change the logits",
     closeness: (X, _, readout) => readout && readoutCloseness(X, readout),
   },
@@ -63,20 +63,19 @@ const matches: readonly {
     of: "likeness",
     name: (kind) => `relative-${kind}`,
     label: (kind) => `relative rows, ${kind}`,
-    says: (by) => `A row is described alike in both models by ${by}: by anchors that both have read.`,
+    says: (by) => `a row is described alike in both sides by ${by}`,
   },
   {
     of: "reciprocalRank",
     name: (kind) => `find-${kind}`,
     label: (kind) => `finding rows, ${kind}`,
-    says: (by) => `Mean 1/rank of a row's own counterpart among all rows of the other model, by ${by} (anchors).`,
+    says: (by) => `a row finds its counterpart among all rows of the other side by ${by}: mean 1/rank`,
   },
   {
     of: "topOne",
     name: (kind) => `find-first-${kind}`,
     label: (kind) => `found first, ${kind}`,
-    says: (by) =>
-      `Share of rows whose own counterpart is the nearest of all rows of the other model, by ${by} (anchors).`,
+    says: (by) => `a row finds its counterpart first of all rows of the other side by ${by}: share of rows`,
   },
 ];
 
@@ -102,7 +101,8 @@ function relativeMeasure(kind: RelativeKind, match: (typeof matches)[number]): M
     const R = relativeRows(ofX, drawn);
     return (order) => {
       const S = relativeRows(ofY, order ? drawn.map((row) => order[row] as number) : drawn);
-      return matchProfiles(R, order ? permuteRows(S, order) : S, drawn)[match.of];
+      const paired = order ? permuteRows(S, order) : S;
+      return match.of === "likeness" ? profileLikeness(R, paired, drawn) : matchProfiles(R, paired, drawn)[match.of];
     };
   };
   return {
