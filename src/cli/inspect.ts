@@ -1,11 +1,13 @@
 import { mismatch } from "../errors.ts";
 import {
+  findSaeLayout,
   ggufString,
   parseReference,
   readCollectionHeader,
   readFeatureMap,
   readGgufHeader,
   readMaps,
+  readSae,
   readProbe,
   readSafetensorsHeader,
   readVector,
@@ -16,6 +18,7 @@ import { describeMaps } from "./describe-maps.ts";
 import { describeModel } from "./describe-model.ts";
 import { describeMoments } from "./describe-moments.ts";
 import { describeProbe } from "./describe-probe.ts";
+import { describeSae } from "./describe-sae.ts";
 import { describeVector } from "./describe-vector.ts";
 import type { Effects } from "./effects.ts";
 import { isSilent, modelFlags, shownFlags } from "./flags.ts";
@@ -41,13 +44,17 @@ export const command: Command = {
     editing hidden states. Two models can share a map if their tokenizer fingerprints are equal.
 
     Of a file of maps (.safetensors) or a steering vector (.safetensors, .gguf): what it is for, where it comes from, and how well it did. Of
-    collected moments (.safetensors, or .partial while they grow): models, layers, rows, and what is still missing.`,
+    collected moments (.safetensors, or .partial while they grow): models, layers, rows, and what is still missing.
+
+    Of a sparse autoencoder (a folder of SAELens, Gemma Scope 1 or 2, Llama Scope, or of trimtab sae train): how it decides which features are
+    active, how many it has, and which hidden states it codes.`,
   positionals: { least: 1, most: 1 },
   options: { ...modelFlags, ...shownFlags },
   examples: [
     { line: "trimtab inspect demo:m", explains: "The largest model of the package." },
     { line: "trimtab inspect hf:ggml-org/models/tinyllamas/stories260K.gguf", explains: "Fetched, checked, opened." },
     { line: "trimtab inspect map.safetensors", explains: "Which models a map joins, and its held-out score." },
+    { line: "trimtab inspect layer_12/width_16k/average_l0_82", explains: "An autoencoder of Gemma Scope." },
     { line: "trimtab inspect happy.gguf --json", explains: "A control vector's layers and lengths, for a script." },
   ],
   async run(args, effects) {
@@ -72,6 +79,7 @@ async function describeFile(name: string): Promise<Shown | undefined> {
   const reference = parseReference(name);
   if (reference.kind !== "path") return undefined;
   const { path } = reference;
+  if (await findSaeLayout(path)) return describeSae(await readSae(path));
   if (/\.safetensors(\.partial)?$/i.test(path)) {
     const format = (await readSafetensorsHeader(path)).metadata.get("format");
     if (format === "trimtab-map") return describeMaps(await readMaps(path));
