@@ -7,8 +7,8 @@ import {
   readFeatureMap,
   readGgufHeader,
   readMaps,
-  readSae,
   readProbe,
+  readSae,
   readSafetensorsHeader,
   readVector,
 } from "../index.ts";
