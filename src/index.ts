@@ -779,6 +779,7 @@ export { formatRunFile, type RunFile, type RunFolder, type RunResult, readRunFol
 export { sayStrength } from "./report/say-strength.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export { toDecodersReport } from "./report/studies/decoders-report.ts";
+export { toFeaturesReport } from "./report/studies/features-report.ts";
 export { toLikenessReport } from "./report/studies/likeness-report.ts";
 export { toScaleReport } from "./report/studies/scale-report.ts";
 export { toTokenizerReport } from "./report/studies/tokenizer-report.ts";
@@ -817,6 +818,8 @@ export { readReadout } from "./study/compare/read-readout.ts";
 export { type SampledRows, type SampleRowsOptions, sampleRows } from "./study/compare/sample-rows.ts";
 export type { CarriedDirections, DecoderSide, DecoderStudy } from "./study/decoders/decoder-study.ts";
 export { type StudyDecodersOptions, studyDecoders } from "./study/decoders/study-decoders.ts";
+export type { FeatureConcept, FeatureLevel, FeaturePoint, FeatureStudy } from "./study/features/feature-study.ts";
+export { type FeatureConceptInput, type StudyFeaturesOptions, studyFeatures } from "./study/features/study-features.ts";
 // study
 export { type MeasuredScores, measureArms } from "./study/probes/measure-arms.ts";
 export type { NullDraws, ProbeCell, ProbeStudyResult, ProbeWay } from "./study/probes/probe-study-result.ts";

@@ -71,6 +71,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "pick layer and strength for a behaviour under a damage limit",
     load: () => import("./calibrate.ts"),
   },
+  "study features": {
+    summary: "steer a large model by features of a small one, in two ways, at equal damage",
+    load: () => import("./study-features.ts"),
+  },
   "study decoders": {
     summary: "ask whether the decoder of one model's autoencoder is a linear image of another's",
     load: () => import("./study-decoders.ts"),
