@@ -1,6 +1,7 @@
 import { mismatch } from "../errors.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
+import { hasSpread } from "./has-spread.ts";
 import type { Measure } from "./measure.ts";
 import { fromUpperTriangle, type PairMatrix, rankValues, scorePairs, upperTriangle } from "./pair-matrix.ts";
 import { quantileOfSorted } from "./quantile.ts";
@@ -52,6 +53,7 @@ export const geoTopologyMeasure: Measure = {
 function geoTopologySide(X: Matrix, { lower = 0.2, upper = 0.8 }: GeoTopologyOptions): PairMatrix {
   if (!(lower >= 0 && lower <= upper && upper <= 1))
     throw mismatch("bad-input", "thresholds", "0 ≤ lower ≤ upper ≤ 1", `${lower} and ${upper}`);
+  if (!hasSpread(X)) return undefined;
   const ranks = rankValues(upperTriangle(euclidean(X)));
   let [least, most] = [Number.POSITIVE_INFINITY, 0];
   for (const rank of ranks) [least, most] = [Math.min(least, rank), Math.max(most, rank)];

@@ -3,6 +3,7 @@ import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { gram } from "../linalg/multiply.ts";
 import { centreColumns } from "./centre-columns.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
+import { hasSpread } from "./has-spread.ts";
 import type { Measure } from "./measure.ts";
 import { type PairMatrix, scorePairs, toPairMatrix, upperTriangle } from "./pair-matrix.ts";
 import { quantileOfSorted } from "./quantile.ts";
@@ -49,11 +50,8 @@ export function kernelSide(X: Matrix, options: KernelCkaOptions = {}): PairMatri
   const { kernel = "rbf", bandwidth = 1, debiased = false } = options;
   if (!(bandwidth > 0)) throw mismatch("bad-input", "bandwidth", "a number above 0", String(bandwidth));
   if (debiased && X.rows < 4) throw mismatch("bad-input", "debiased CKA", "at least 4 rows", String(X.rows));
-  const K = kernel === "linear" ? gram(centreColumns(X)) : gaussian(X, bandwidth);
-  if (!K) return undefined;
-  // A linear kernel of rows that do not vary is rounding of their means' squares.
-  const size = kernel === "linear" ? largestSquare(X) : 1;
-  return toPairMatrix(debiased ? uCentred(K) : centred(K), size);
+  const K = !hasSpread(X) ? undefined : kernel === "linear" ? gram(centreColumns(X)) : gaussian(X, bandwidth);
+  return K && toPairMatrix(debiased ? uCentred(K) : centred(K));
 }
 
 /** The forms that are not a function of moments alone, as measures. */
@@ -120,10 +118,4 @@ function uCentred(K: Matrix): Matrix {
 
 function rowSums({ rows: n, data }: Matrix): Float64Array {
   return Float64Array.from({ length: n }, (_, i) => data.subarray(i * n, (i + 1) * n).reduce((a, b) => a + b, 0));
-}
-
-function largestSquare({ data, cols }: Matrix): number {
-  let largest = 0;
-  for (const value of data) largest = Math.max(largest, Math.abs(value));
-  return cols * largest ** 2 * Number.EPSILON;
 }

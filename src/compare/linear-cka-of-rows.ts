@@ -2,6 +2,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { momentsOfRows } from "../maps/moments-of-rows.ts";
 import { type LinearCka, linearCka } from "../maps/score/linear-cka.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
+import { hasSpread } from "./has-spread.ts";
 import type { Measure } from "./measure.ts";
 import { permuteRows } from "./permute-rows.ts";
 
@@ -19,15 +20,16 @@ export function linearCkaOfRows(X: Matrix, Y: Matrix): LinearCka {
   return linearCka(momentsOfRows(X, Y));
 }
 
-export const linearCkaMeasure: Measure = {
+export const linearCkaMeasure: Measure & Required<Pick<Measure, "prepare">> = {
   name: "linear-cka",
   label: "linear CKA",
   source: "arXiv 1905.00414",
   says: "rows that lie the same way from the mean in one side do so in the other; loud directions decide",
   unchangedBy: "rotation, shift, common scale",
-  run: (X, Y) => linearCkaOfRows(X, Y).value ?? Number.NaN,
+  run: (X, Y) => linearCkaMeasure.prepare(X, Y)(),
   prepare(X, Y) {
     checkPairedRows(X, Y, "linear CKA");
+    if (!(hasSpread(X) && hasSpread(Y))) return () => Number.NaN;
     const { Cyy, ...rest } = momentsOfRows(X, Y);
     return (order) => {
       const { Cyx } = order ? momentsOfRows(X, permuteRows(Y, order)) : rest;

@@ -8,13 +8,12 @@ import type { PairingScore } from "./measure.ts";
  */
 export type PairMatrix = Matrix | undefined;
 
-/** Scales a symmetric matrix, in place, to a sum of squares of 1; `undefined` if nothing is left of it but rounding of values as large as `size`. */
-export function toPairMatrix(A: Matrix, size = 1): PairMatrix {
+/** Scales a symmetric matrix, in place, to a sum of squares of 1; `undefined` if it is 0. */
+export function toPairMatrix(A: Matrix): PairMatrix {
   let squares = 0;
   for (const value of A.data) squares += value * value;
   const norm = Math.sqrt(squares);
-  // Constant values leave differences of about 2⁻⁵³ of them, n of them on a side.
-  if (!(norm > 8 * Number.EPSILON * size * A.rows)) return undefined;
+  if (!(norm > 0)) return undefined;
   for (let k = 0; k < A.data.length; k++) A.data[k] = (A.data[k] as number) / norm;
   return A;
 }
@@ -51,20 +50,26 @@ export function upperTriangle({ rows: n, data }: Matrix): Float64Array {
   return values;
 }
 
-/** The symmetric matrix with these values above its diagonal, less their mean, and 0 on it: its products are correlations over pairs. */
+/**
+ * The symmetric matrix with these values above its diagonal, less their mean, and 0 on it: its products are correlations over pairs. `undefined` where
+ * the values differ by rounding alone.
+ */
 export function fromUpperTriangle(values: Float64Array, n: number): PairMatrix {
   const A = createMatrix(n, n);
-  let mean = 0;
-  for (const value of values) mean += value / values.length;
-  let largest = 0;
+  let [mean, least, most] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    mean += value / values.length;
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  if (!(most - least > 4 * Number.EPSILON * Math.max(Math.abs(least), Math.abs(most)))) return undefined;
   for (let i = 0, at = 0; i < n; i++)
     for (let j = i + 1; j < n; j++, at++) {
       const value = values[at] as number;
-      largest = Math.max(largest, Math.abs(value));
       A.data[i * n + j] = value - mean;
       A.data[j * n + i] = value - mean;
     }
-  return toPairMatrix(A, largest);
+  return toPairMatrix(A);
 }
 
 /** Ranks from 1 of many values; equal ones share the mean of theirs. */

@@ -3,6 +3,7 @@ import { transposedMultiply } from "../linalg/multiply.ts";
 import { svd } from "../linalg/svd.ts";
 import { centreColumns } from "./centre-columns.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
+import { hasSpread } from "./has-spread.ts";
 import type { Measure, PairingScore } from "./measure.ts";
 import { permuteRows } from "./permute-rows.ts";
 
@@ -43,8 +44,7 @@ function prepare(X: Matrix, Y: Matrix): PairingScore {
   checkPairedRows(X, Y, "Procrustes");
   const [x, y] = [centreColumns(X), centreColumns(Y)];
   const [normX, normY] = [normOf(x), normOf(y)];
-  // What centring leaves of equal rows is rounding of their values.
-  const varies = normX > rounding(X) && normY > rounding(Y);
+  const varies = hasSpread(X) && hasSpread(Y);
   return (order) => {
     if (!varies) return Number.NaN;
     const { s } = svd(transposedMultiply(order ? permuteRows(y, order) : y, x));
@@ -56,10 +56,4 @@ function normOf({ data }: Matrix): number {
   let squares = 0;
   for (const value of data) squares += value * value;
   return Math.sqrt(squares);
-}
-
-function rounding({ data }: Matrix): number {
-  let largest = 0;
-  for (const value of data) largest = Math.max(largest, Math.abs(value));
-  return 4 * Number.EPSILON * largest * Math.sqrt(data.length);
 }

@@ -1,6 +1,7 @@
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
 import { gram } from "../linalg/multiply.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
+import { hasSpread } from "./has-spread.ts";
 import type { Measure } from "./measure.ts";
 import { fromUpperTriangle, type PairMatrix, rankValues, scorePairs, upperTriangle } from "./pair-matrix.ts";
 import { squaredDistances } from "./squared-distances.ts";
@@ -38,6 +39,7 @@ export function rsa(X: Matrix, Y: Matrix, options: RsaOptions = {}): Rsa {
 
 /** One side's dissimilarities, `[n, n]`, ranked where asked, less their mean, scaled to norm 1. */
 function rsaSide(X: Matrix, { distance = "correlation", correlation = "spearman" }: RsaOptions): PairMatrix {
+  if (!hasSpread(X)) return undefined;
   const values = upperTriangle(distance === "euclidean" ? euclidean(X) : correlationDistances(X));
   return fromUpperTriangle(correlation === "spearman" ? rankValues(values) : values, X.rows);
 }

@@ -4,6 +4,7 @@ import { momentsOfRows } from "../maps/moments-of-rows.ts";
 import { type Svcca, type SvccaOptions, svcca, svccaOfSides, toPrincipalSide } from "../maps/score/svcca.ts";
 import { centreColumns } from "./centre-columns.ts";
 import { checkPairedRows } from "./check-paired-rows.ts";
+import { hasSpread } from "./has-spread.ts";
 import type { Measure } from "./measure.ts";
 import { permuteRows } from "./permute-rows.ts";
 
@@ -18,15 +19,16 @@ export function svccaOfRows(X: Matrix, Y: Matrix, options: SvccaOptions = {}): S
   return svcca(momentsOfRows(X, Y), options);
 }
 
-export const svccaMeasure: Measure = {
+export const svccaMeasure: Measure & Required<Pick<Measure, "prepare">> = {
   name: "svcca",
   label: "SVCCA",
   source: "arXiv 1706.05806",
   says: "both sides hold the same directions, loud or quiet, in whatever mixture",
   unchangedBy: "rotation, shift, common scale; any invertible linear map, but for what 99 % of the variance keeps",
-  run: (X, Y) => svccaOfRows(X, Y).value ?? Number.NaN,
+  run: (X, Y) => svccaMeasure.prepare(X, Y)(),
   prepare(X, Y) {
     const n = checkPairedRows(X, Y, "SVCCA");
+    if (!(hasSpread(X) && hasSpread(Y))) return () => Number.NaN;
     const { Cxx, Cyy } = momentsOfRows(X, Y);
     const sides = [toPrincipalSide(Cxx), toPrincipalSide(Cyy)] as const;
     const [x, y] = [centreColumns(X), centreColumns(Y)];
