@@ -447,6 +447,8 @@ export type {
 export { readWordScorer, type WordScorer } from "./evaluate/text/word-list.ts";
 export { toVerdict, type Verdict, type VerdictCode, verdictThresholds } from "./evaluate/verdict.ts";
 // features
+export { type CarryingMaps, type CarrySaeOptions, carrySae } from "./features/carry-sae.ts";
+export { type CheckedCarryingMaps, checkCarryingMaps } from "./features/carry-sae-maps.ts";
 export { type CheckSaeModelOptions, checkSaeModel } from "./features/check-sae-model.ts";
 export { decodeRows } from "./features/decode.ts";
 export {
@@ -518,7 +520,7 @@ export {
   type TrainSettings,
 } from "./features/train/settings.ts";
 export { type TrainModelSaeOptions, trainModelSae } from "./features/train/train-model-sae.ts";
-export { type TrainProgress, type TrainSaeOptions, trainSae } from "./features/train/train-sae.ts";
+export { type SaeSnapshots, type TrainProgress, type TrainSaeOptions, trainSae } from "./features/train/train-sae.ts";
 export type { TrainPoint } from "./features/train/training-state.ts";
 // formats
 export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";
@@ -768,7 +770,6 @@ export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
 export { renderTextDamagePlot } from "./report/plots/text-damage-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
 export { renderTextStrengthPlot } from "./report/plots/text-strength-plot.ts";
-// report
 export { toProbeReport } from "./report/probe-report.ts";
 export { toControlTable, toPropensityTable } from "./report/propensity-table.ts";
 export { renderReport } from "./report/render-report.ts";
@@ -776,6 +777,8 @@ export type { Report, ReportFigure, ReportSection, TextGroup } from "./report/re
 export { checkMapsFile, formatMapsFile, type MapsFile } from "./report/results/maps-file.ts";
 export { checkSweepFile, formatSweepFile, type SweepFile } from "./report/results/sweep-file.ts";
 export { formatRunFile, type RunFile, type RunFolder, type RunResult, readRunFolder } from "./report/run-folder.ts";
+// report
+export { toSaeReport } from "./report/sae-report.ts";
 export { sayStrength } from "./report/say-strength.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export { toDecodersReport } from "./report/studies/decoders-report.ts";
@@ -820,7 +823,6 @@ export type { CarriedDirections, DecoderSide, DecoderStudy } from "./study/decod
 export { type StudyDecodersOptions, studyDecoders } from "./study/decoders/study-decoders.ts";
 export type { FeatureConcept, FeatureLevel, FeaturePoint, FeatureStudy } from "./study/features/feature-study.ts";
 export { type FeatureConceptInput, type StudyFeaturesOptions, studyFeatures } from "./study/features/study-features.ts";
-// study
 export { type MeasuredScores, measureArms } from "./study/probes/measure-arms.ts";
 export type { NullDraws, ProbeCell, ProbeStudyResult, ProbeWay } from "./study/probes/probe-study-result.ts";
 export {
@@ -832,6 +834,12 @@ export {
 } from "./study/probes/score-by-probe.ts";
 export { type ProbeConcept, type StudyProbesOptions, studyProbes } from "./study/probes/study-probes.ts";
 export { type TrainedProbe, type TrainProbeOptions, trainProbe } from "./study/probes/train-probe.ts";
+// study
+export { type FeatureSurvival, measureSurvival } from "./study/sae/feature-survival.ts";
+export type { Explained } from "./study/sae/held-rows.ts";
+export type { SaeLevel, SaeLoss, SaeStart, SaeStudyResult, SaeStudySeed } from "./study/sae/sae-study-result.ts";
+export { type StudySaeOptions, studySae } from "./study/sae/study-sae.ts";
+export type { CurvePoint } from "./study/sae/training-cost.ts";
 export type { ScaleConceptInput, ScaleModel } from "./study/scale/scale-model.ts";
 export type {
   ScaleConcept,

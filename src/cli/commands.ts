@@ -91,6 +91,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "measure how carrying vectors goes with the sizes of the two models",
     load: () => import("./study-scale.ts"),
   },
+  "sae transfer": {
+    summary: "carry a sparse autoencoder into another model through maps both ways",
+    load: () => import("./sae-transfer.ts"),
+  },
+  "study sae": {
+    summary: "measure what a carried autoencoder explains, and what training from it saves",
+    load: () => import("./study-sae.ts"),
+  },
   "probe train": {
     summary: "train a linear probe: does a text have a property?",
     load: () => import("./probe-train.ts"),
