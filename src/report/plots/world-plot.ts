@@ -82,7 +82,7 @@ function renderPanel({ title, axis, points }: WorldCurve): string {
       marginRight: 14,
       style: { fontSize: "12px" },
       x: { type: "point", domain, label: axis, labelAnchor: "center", labelArrow: "none", labelOffset: 38 },
-      y: { domain: [-0.1, 1.05], label: null, ticks: [0, 0.25, 0.5, 0.75, 1], grid: true },
+      y: { domain: [-0.1, 1.05], label: null, ticks: [0, 0.5, 1], tickFormat: String, grid: true },
       marks: [
         Plot.ruleY([0], { strokeOpacity: 0.5 }),
         Plot.text([title], { frameAnchor: "top-left", dy: -22, dx: -28, fontWeight: "bold" }),
