@@ -4,7 +4,7 @@ import { mismatch } from "../../errors.ts";
 export interface ValueHistogram {
   readonly add: (value: number) => void;
   readonly count: () => number;
-  /** The value below which a share `p` of them lies, to 0.6 %; undefined if there are none. @throws bad-input unless 0 ≤ p ≤ 1 */
+  /** The value below which a share `p` of them lies, to 0.6 %, least and largest exactly; undefined if there are none. @throws bad-input unless 0 ≤ p ≤ 1 */
   readonly quantile: (p: number) => number | undefined;
 }
 
@@ -30,6 +30,7 @@ export function openValueHistogram(): ValueHistogram {
     quantile(p) {
       if (!(p >= 0 && p <= 1)) throw mismatch("bad-input", "quantile", "a share from 0 to 1", String(p));
       if (total === 0) return undefined;
+      if (p === 0 || p === 1) return p === 0 ? least : most;
       let seen = 0;
       for (let at = 0; at < bins.length; at++) {
         seen += bins[at] as number;
