@@ -38,7 +38,8 @@ export function beginTraining(
   const inputScale = Math.sqrt(width) / meanLength;
   for (let at = 0; at < sample.length; at++) sample[at] = (sample[at] as number) * inputScale;
   const { mean, variance } = meanAndVariance(sample, width);
-  if (!(variance > 0) || !Number.isFinite(inputScale))
+  // Rows are √width long: a variance of less than a millionth of their square is rounding.
+  if (!(variance > 1e-6 * width) || !Number.isFinite(inputScale))
     throw mismatch("bad-input", "training rows", "rows that vary", "rows that are all equal");
   const parameters = initial ? parametersOf(initial, settings, inputScale) : drawParameters(settings, mean, random);
   if (kind === "jumprelu" && !initial?.threshold) setThresholds(parameters, settings, sample);

@@ -1,3 +1,4 @@
+import { type ChosenRows, openChosenRows } from "../../linalg/chosen-rows.ts";
 import { addProduct } from "../../linalg/kernel.ts";
 import { type ByFeature, createEntries, type Entries, groupByFeature } from "./entries.ts";
 import type { Parameters } from "./parameters.ts";
@@ -55,12 +56,14 @@ const fallWeight = 1e-3;
  * @see Gao et al., arXiv 2406.04093 (TopK, AuxK); Rajamanoharan et al., arXiv 2407.14435, eq. 11-12 (JumpReLU); Bussmann et al., arXiv
  * 2412.06410 (BatchTopK)
  */
-export function createBatchGradients(settings: TrainSettings, width: number): BatchGradients {
+export function createBatchGradients(
+  settings: TrainSettings,
+  width: number,
+  /** Holds the errors of the reconstruction first and the centred rows second. */
+  work: ChosenRows = openChosenRows(settings.batch, width),
+): BatchGradients {
   const { features, batch } = settings;
   const pre = new Float64Array(batch * features);
-  const centred = new Float64Array(batch * width);
-  const error = new Float64Array(batch * width);
-  const auxError = new Float64Array(batch * width);
   const active = createEntries(batch * 64);
   const aux = createEntries(0);
 
@@ -68,28 +71,21 @@ export function createBatchGradients(settings: TrainSettings, width: number): Ba
     const rows = X.length / width;
     for (const part of Object.values(into) as Float64Array[]) part.fill(0);
     const z = { data: pre, rows, features };
-    encode(X, centred, z, parameters);
+    encode(X, z, parameters, work);
     active.count = 0;
     select(settings, z, parameters, active);
     const isActive = new Uint8Array(features);
-    let activations = 0;
-    for (let at = 0; at < active.count; at++)
-      if ((active.value[at] as number) > 0) {
-        activations++;
-        isActive[active.feature[at] as number] = 1;
-      }
-    const l0 = activations / rows;
+    const l0 = markActive(active, isActive) / rows;
     const grouped = groupByFeature(active, features);
-    decodeError(X, error, { entries: active, grouped, parameters, width, rows });
-    const squares = sumOfSquares(error, rows * width);
+    setError(X, parameters.decoderBias, work);
+    addDecoded(work, { entries: active, grouped, decoder: parameters.decoder, width });
+    const squares = sumOfSquares(work.first, rows * work.stride);
     const unexplained = squares / (rows * variance);
     const excess = l0 / settings.k - 1;
     const l0Slope = settings.kind === "jumprelu" ? (2 * sparsity * excess) / (settings.k * rows) : 0;
-    const of = { centred, parameters, into, width };
-    backward({ ...of, error, scale: 2 / (rows * variance), entries: active, grouped, l0Slope, settings });
-    for (let row = 0, at = 0; row < rows; row++)
-      for (let t = 0; t < width; t++, at++)
-        into.decoderBias[t] = (into.decoderBias[t] as number) + ((error[at] as number) * 2) / (rows * variance);
+    const scale = 2 / (rows * variance);
+    backward({ work, parameters, into, width, scale, entries: active, grouped, l0Slope, settings });
+    addColumnSums(into.decoderBias, work, rows, scale);
 
     let auxUnexplained = 1;
     aux.count = 0;
@@ -97,11 +93,11 @@ export function createBatchGradients(settings: TrainSettings, width: number): Ba
       selectTopK(z, Math.min(settings.auxK, dead.length), aux, dead);
       const groupedAux = groupByFeature(aux, features);
       // ê − e with e = x − x̂: what the dead features add to the error that is there.
-      auxError.set(error);
-      addDecoded(auxError, { entries: aux, grouped: groupedAux, decoder: parameters.decoder, width });
-      auxUnexplained = sumOfSquares(auxError, rows * width) / squares;
-      const scale = (2 * settings.auxWeight) / squares;
-      backward({ ...of, error: auxError, scale, entries: aux, grouped: groupedAux, l0Slope: 0, settings: undefined });
+      addDecoded(work, { entries: aux, grouped: groupedAux, decoder: parameters.decoder, width });
+      auxUnexplained = sumOfSquares(work.first, rows * work.stride) / squares;
+      const auxScale = (2 * settings.auxWeight) / squares;
+      const of = { work, parameters, into, width, scale: auxScale, entries: aux, grouped: groupedAux };
+      backward({ ...of, l0Slope: 0, settings: undefined });
     }
     let fall = 0;
     if (settings.kind === "jumprelu")
@@ -116,16 +112,34 @@ export function createBatchGradients(settings: TrainSettings, width: number): Ba
   };
 }
 
+/** Pre-activations of normalised rows `[rows, width]`. */
+export function preActivations(X: Float64Array, parameters: Parameters): PreActivations {
+  const features = parameters.encoderBias.length;
+  const width = parameters.decoderBias.length;
+  const rows = X.length / width;
+  const z = { data: new Float64Array(rows * features), rows, features };
+  encode(X, z, parameters, { second: new Float64Array(X.length), stride: width });
+  return z;
+}
+
 /** Pre-activations `(x − b_dec) W_encᵀ + b_enc` of a batch, and `x − b_dec`. */
-function encode(X: Float64Array, centred: Float64Array, z: PreActivations, parameters: Parameters): void {
-  const { encoder, encoderBias, decoderBias } = parameters;
+function encode(
+  X: Float64Array,
+  { data, rows, features }: PreActivations,
+  { encoder, encoderBias, decoderBias }: Parameters,
+  { second: centred, stride }: Pick<ChosenRows, "second" | "stride">,
+): void {
   const width = decoderBias.length;
-  const { data, rows, features } = z;
-  for (let row = 0, at = 0; row < rows; row++)
-    for (let t = 0; t < width; t++, at++) centred[at] = (X[at] as number) - (decoderBias[t] as number);
+  for (let row = 0; row < rows; row++)
+    for (let t = 0; t < width; t++)
+      centred[row * stride + t] = (X[row * width + t] as number) - (decoderBias[t] as number);
   for (let row = 0; row < rows; row++) data.set(encoderBias, row * features);
-  const view = (of: Float64Array, stride: number) => ({ data: of, offset: 0, stride });
-  addProduct(view(data, features), view(centred, width), view(encoder, width), { m: rows, n: features, k: width });
+  addProduct(
+    { data, offset: 0, stride: features },
+    { data: centred, offset: 0, stride },
+    { data: encoder, offset: 0, stride: width },
+    { m: rows, n: features, k: width },
+  );
 }
 
 function select({ kind, k, bandwidth }: TrainSettings, z: PreActivations, parameters: Parameters, into: Entries): void {
@@ -134,27 +148,28 @@ function select({ kind, k, bandwidth }: TrainSettings, z: PreActivations, parame
   else selectAbove(z, parameters.logThreshold.map(Math.exp), bandwidth / 2, into);
 }
 
-/** Writes `x̂ − x`. */
-function decodeError(
-  X: Float64Array,
-  error: Float64Array,
-  of: {
-    readonly entries: Entries;
-    readonly grouped: ByFeature;
-    readonly parameters: Parameters;
-    readonly width: number;
-    readonly rows: number;
-  },
-): void {
-  const { entries, grouped, parameters, width, rows } = of;
-  for (let row = 0, at = 0; row < rows; row++)
-    for (let t = 0; t < width; t++, at++) error[at] = (parameters.decoderBias[t] as number) - (X[at] as number);
-  addDecoded(error, { entries, grouped, decoder: parameters.decoder, width });
+/** Marks the features that are active anywhere and counts the places where one is. */
+function markActive({ count, feature, value }: Entries, isActive: Uint8Array): number {
+  let active = 0;
+  for (let at = 0; at < count; at++)
+    if ((value[at] as number) > 0) {
+      active++;
+      isActive[feature[at] as number] = 1;
+    }
+  return active;
 }
 
-/** Adds to each row what its features write. */
+/** Writes `b_dec − x`, to which what the features write is added to give `x̂ − x`. */
+function setError(X: Float64Array, decoderBias: Float64Array, { first: error, stride }: ChosenRows): void {
+  const width = decoderBias.length;
+  for (let row = 0; row * width < X.length; row++)
+    for (let t = 0; t < width; t++)
+      error[row * stride + t] = (decoderBias[t] as number) - (X[row * width + t] as number);
+}
+
+/** Adds to each row of the error what its features write. */
 function addDecoded(
-  to: Float64Array,
+  work: ChosenRows,
   of: {
     readonly entries: Entries;
     readonly grouped: ByFeature;
@@ -162,23 +177,23 @@ function addDecoded(
     readonly width: number;
   },
 ): void {
-  const { entries, grouped, decoder, width } = of;
-  const { row, value } = entries;
-  const { starts, order } = grouped;
+  const { row, value } = of.entries;
+  const { starts, order } = of.grouped;
+  const { places, factors } = work;
   for (let j = 0; j + 1 < starts.length; j++) {
-    const from = j * width;
+    let count = 0;
     for (let n = starts[j] as number; n < (starts[j + 1] as number); n++) {
       const at = order[n] as number;
-      const f = value[at] as number;
-      if (f === 0) continue;
-      addRow(to, (row[at] as number) * width, decoder, from, f, width);
+      if (value[at] === 0) continue;
+      places[count] = row[at] as number;
+      factors[count++] = value[at] as number;
     }
+    work.scatter(count, of.decoder, j * of.width);
   }
 }
 
 interface BackwardInput {
-  readonly error: Float64Array;
-  readonly centred: Float64Array;
+  readonly work: ChosenRows;
   /** What the error is multiplied by to be the loss's gradient. */
   readonly scale: number;
   readonly entries: Entries;
@@ -194,53 +209,45 @@ interface BackwardInput {
 
 /** Adds the gradients of decoder, encoder, encoder's bias and thresholds that come through the places of `entries`. */
 function backward(input: BackwardInput): void {
-  const { error, centred, scale, entries, grouped, parameters, into, width, l0Slope, settings } = input;
+  const { work, scale, entries, grouped, parameters, into, width, l0Slope, settings } = input;
   const { starts, order } = grouped;
   const { row, value } = entries;
   const { decoder, logThreshold } = parameters;
-  const { decoder: decoderGradient, encoder: encoderGradient } = into;
+  const { places, factors, results } = work;
   const isJump = settings?.kind === "jumprelu";
   const bandwidth = settings?.bandwidth ?? 1;
   for (let j = 0; j + 1 < starts.length; j++) {
-    const [first, end] = [starts[j] as number, starts[j + 1] as number];
-    if (first === end) continue;
-    const from = j * width;
+    const first = starts[j] as number;
+    const all = (starts[j + 1] as number) - first;
+    if (all === 0) continue;
+    for (let n = 0; n < all; n++) places[n] = row[order[first + n] as number] as number;
+    work.dot(all, decoder, j * width);
     const threshold = isJump ? Math.exp(logThreshold[j] as number) : 0;
     let bias = 0;
     let slope = 0;
-    for (let n = first; n < end; n++) {
-      const at = order[n] as number;
-      const f = value[at] as number;
-      const base = (row[at] as number) * width;
-      const df = scale * dot(error, base, decoder, from, width);
+    let count = 0;
+    for (let n = 0; n < all; n++) {
+      const f = value[order[first + n] as number] as number;
+      const df = scale * (results[n] as number);
       if (isJump && f < threshold + bandwidth / 2) slope -= (df * threshold + l0Slope) / bandwidth;
       if (f === 0) continue;
       bias += df;
-      addRow(decoderGradient, from, error, base, scale * f, width);
-      addRow(encoderGradient, from, centred, base, df, width);
+      places[count] = places[n] as number;
+      results[count] = df;
+      factors[count++] = scale * f;
     }
+    work.gather("first", count, into.decoder, j * width);
+    for (let n = 0; n < count; n++) factors[n] = results[n] as number;
+    work.gather("second", count, into.encoder, j * width);
     into.encoderBias[j] = (into.encoderBias[j] as number) + bias;
     if (isJump) into.logThreshold[j] = (into.logThreshold[j] as number) + slope * threshold;
   }
 }
 
-/** Four sums side by side: one would wait for itself at every addition. */
-function dot(a: Float64Array, aFrom: number, b: Float64Array, bFrom: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let t = 0;
-  for (; t + 3 < length; t += 4) {
-    s0 += (a[aFrom + t] as number) * (b[bFrom + t] as number);
-    s1 += (a[aFrom + t + 1] as number) * (b[bFrom + t + 1] as number);
-    s2 += (a[aFrom + t + 2] as number) * (b[bFrom + t + 2] as number);
-    s3 += (a[aFrom + t + 3] as number) * (b[bFrom + t + 3] as number);
-  }
-  for (; t < length; t++) s0 += (a[aFrom + t] as number) * (b[bFrom + t] as number);
-  return s0 + s1 + (s2 + s3);
-}
-
-/** Adds a multiple of a row to another. */
-function addRow(to: Float64Array, toFrom: number, a: Float64Array, from: number, factor: number, length: number): void {
-  for (let t = 0; t < length; t++) to[toFrom + t] = (to[toFrom + t] as number) + factor * (a[from + t] as number);
+/** Adds the sums of the error's columns, each times a factor. */
+function addColumnSums(to: Float64Array, { first: error, stride }: ChosenRows, rows: number, factor: number): void {
+  for (let row = 0; row < rows; row++)
+    for (let t = 0; t < to.length; t++) to[t] = (to[t] as number) + factor * (error[row * stride + t] as number);
 }
 
 /** The decoder's bias also reaches the loss through the encoder, which reads `x − b_dec`: minus what the encoder's bias gets, times W_enc. */
@@ -258,13 +265,4 @@ function sumOfSquares(values: Float64Array, count: number): number {
   let sum = 0;
   for (let at = 0; at < count; at++) sum += (values[at] as number) ** 2;
   return sum;
-}
-
-/** Pre-activations of normalised rows `[rows, width]`. */
-export function preActivations(X: Float64Array, parameters: Parameters): PreActivations {
-  const features = parameters.encoderBias.length;
-  const rows = X.length / parameters.decoderBias.length;
-  const z = { data: new Float64Array(rows * features), rows, features };
-  encode(X, new Float64Array(X.length), z, parameters);
-  return z;
 }

@@ -51,6 +51,16 @@ export function plus(local: number, constant: number): Code {
   return [...get(local), 0x41, ...signed(constant), 0x6a];
 }
 
+/** The 32-bit sum of two locals, pushed. */
+export function sumOf(left: number, right: number): Code {
+  return [...get(left), ...get(right), 0x6a];
+}
+
+/** A 32-bit integer read at the address in a local. */
+export function loadWord(address: number): Code {
+  return [...get(address), 0x28, aligned4, 0];
+}
+
 /** Does `body` once, then again as long as the local `counter`, made one less after each turn, is not zero. */
 export function repeat(counter: number, body: Code): Code {
   const again = [...plus(counter, -1), 0x22, ...unsigned(counter), 0x0d, 0x00];
