@@ -97,7 +97,7 @@ function checkRows(n: number): void {
  *
  * @throws bad-input if there are fewer than two rows or a value is not finite
  */
-export function decomposeSource({ n, meanX, Cxx }: Moments): SourceBasis {
+export function decomposeSource({ n, meanX, Cxx }: Pick<Moments, "n" | "meanX" | "Cxx">): SourceBasis {
   checkRows(n);
   const d = Cxx.rows;
   const inverse = inverseDeviations(Cxx, meanX, n);
