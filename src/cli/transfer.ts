@@ -14,6 +14,7 @@ import {
   writeVector,
 } from "../index.ts";
 import type { Command } from "./command.ts";
+import { describePaired } from "./describe-alignment.ts";
 import { describeLength } from "./describe-vector.ts";
 import { outputFlags, shownFlags } from "./flags.ts";
 import { renderList } from "./list.ts";
@@ -68,13 +69,14 @@ export const command: Command = {
       effects.stdout.write(`${JSON.stringify({ ...shown, leftOut, warnings, provenance })}\n`);
       return 0;
     }
-    const [{ sources, target }] = useful as readonly [AffineMap];
+    const [{ sources, target, fit }] = useful as readonly [AffineMap];
     const ratios = carried.map(({ biasRatio }) => biasRatio);
     const [least, most] = [Math.min(...ratios).toFixed(1), Math.max(...ratios).toFixed(1)];
     effects.stdout.write(
       renderList([
         ["from", sources[0]!.model.name],
         ["to", target.model.name],
+        ...(fit.alignment ? describePaired(fit.alignment) : []),
         ...carried.map((entry) => [nameOf(entry), describe(entry, { maps: useful, vector })] as const),
         [
           "bias",

@@ -1,4 +1,4 @@
-import { parseAlignment } from "../activations/align/alignment.ts";
+import { writtenAlignments } from "../activations/align/alignment.ts";
 import { parseRowSelection } from "../activations/row-selection.ts";
 import type { ModelIdentity } from "../engine/description.ts";
 import { formatSite, parseSite, type Site } from "../engine/site.ts";
@@ -120,7 +120,7 @@ export function toMapRecord(value: unknown, { source, target }: MapModels, where
   checkKnown(fit.choice, choices, `${where}.fit.choice`);
   if (fit.alignment) {
     const { by, tokensOf } = fit.alignment;
-    named(() => parseAlignment(by), `${where}.fit.alignment.by`);
+    checkKnown(by, writtenAlignments, `${where}.fit.alignment.by`);
     checkKnown(tokensOf, ["source", "target"], `${where}.fit.alignment.tokensOf`);
   }
   if (fit.rowSelection.length > maxSelectionLength)

@@ -8,7 +8,7 @@ import { warnOfRows } from "./warn-of-rows.ts";
 
 /** What of a map carries a vector; with `fit`, the transfer can tell whether the map saw such rows as the vector was read from. */
 export interface CarryingMap extends Pick<AffineMap, "sources" | "target" | "A" | "p"> {
-  readonly fit?: Pick<AffineMap["fit"], "rowSelection">;
+  readonly fit?: Pick<AffineMap["fit"], "rowSelection" | "alignment">;
 }
 
 export interface TransferOptions {
@@ -85,7 +85,7 @@ export function transferVector(
       continue;
     }
     carried.push({ ...ends, sourceNorm: vectorNorm(v), targetNorm, biasRatio: vectorNorm(map.p) / targetNorm });
-    if (map.fit) selections.push(map.fit.rowSelection);
+    if (map.fit) selections.push(rowsOf(map.fit));
     const values = withBias ? moved.map((value, i) => value + map.p[i]!) : moved;
     directions.push({ site: ends.target, vector: Float32Array.from(values), medianNorm: map.target.medianNorm });
   }
@@ -118,6 +118,11 @@ export function transferVector(
         .map(({ target: site }) => `the map to ${formatSite(site)} knows nothing of this direction and was not used`),
     ],
   };
+}
+
+/** Which rows a map saw: of pieces of text read at their last token, last tokens; means of tokens lie where the tokens do. */
+function rowsOf({ rowSelection, alignment }: NonNullable<CarryingMap["fit"]>): string {
+  return alignment?.by.endsWith("@last") ? "last" : rowSelection;
 }
 
 function findDirection(vector: SteeringVector, site: Site): Direction | undefined {

@@ -22,6 +22,12 @@ export const idAlignment: Alignment = { kind: "ids" };
 
 const forms = "ids, spans, sentences, lines or documents, the last three with @mean or @last";
 
+/** Every alignment but that by ids, as files name them. */
+export const writtenAlignments: readonly string[] = [
+  "spans",
+  ...["sentences", "lines", "documents"].flatMap((kind) => [`${kind}@mean`, `${kind}@last`]),
+];
+
 /** Writes an alignment: `ids`, `spans`, `sentences@mean`. */
 export function formatAlignment(alignment: Alignment): string {
   return "pool" in alignment ? `${alignment.kind}@${alignment.pool}` : alignment.kind;

@@ -1,4 +1,4 @@
-import { formatAlignment, parseAlignment } from "../../activations/align/alignment.ts";
+import { writtenAlignments } from "../../activations/align/alignment.ts";
 import { formatSite, parseSite, type Site } from "../../engine/site.ts";
 import { mismatch } from "../../errors.ts";
 import { checkRecord, type Schema } from "../check-record.ts";
@@ -58,13 +58,7 @@ const ledgerSchema: Schema = {
 const most = { width: 1 << 20, sites: 4096, folds: 1000 };
 
 /** Writes a plan as JSON. */
-export function formatCollectionPlan({
-  sourceSites,
-  targetSites,
-  hasCurve,
-  alignment,
-  ...plan
-}: CollectionPlan): string {
+export function formatCollectionPlan({ sourceSites, targetSites, hasCurve, ...plan }: CollectionPlan): string {
   return JSON.stringify({
     ...plan,
     sourceSites: sourceSites.map(formatSite),
@@ -82,8 +76,8 @@ export function parseCollectionPlan(json: string, where: string): CollectionPlan
   };
   const plain = checkRecord(parseJson(json, where), planSchema, where) as Plain;
   const { alignment, tokensOf } = plain;
-  const isKnown = alignment === undefined || formatAlignment(parseAlignment(alignment)) === alignment;
-  check(isKnown && alignment !== "ids", `${where}.alignment`, "spans, or pieces of text", `${alignment}`.slice(0, 60));
+  const isKnown = alignment === undefined || writtenAlignments.includes(alignment);
+  check(isKnown, `${where}.alignment`, writtenAlignments.join(", "), `${alignment}`.slice(0, 60));
   check(
     (alignment === undefined) === (tokensOf === undefined) && /^(source|target)$/.test(tokensOf ?? "target"),
     `${where}.tokensOf`,

@@ -28,7 +28,9 @@ export function toTokenizerReport(result: TokenizerResult): Report {
           {
             id: "tokenizers",
             title: "What another tokenizer costs",
-            says: "R² of rows that are sentences is not comparable with R² of tokens: a mean varies less than what it is the mean of. What the carried vectors do is.",
+            says:
+              "R² of rows that are sentences is not comparable with R² of tokens: a mean varies less than what it is the mean of. What the carried vectors do is. Letters are concepts: " +
+              `${settings.concepts.map((concept) => `${concept.slice(0, 1)} ${concept}`).join(", ")}.`,
             svg: renderTokenizerPlot(result),
             table: armTable(arms),
             basis: `${settings.corpus}, at most ${settings.maxRows} rows, seed ${settings.seed}; R² with its 95 % interval over held-out groups of windows; the token table goes by the target's token ids`,
