@@ -762,6 +762,7 @@ export {
   renderLearningCurve,
 } from "./report/plots/learning-curve.ts";
 export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot.ts";
+export { renderPredictionPlot } from "./report/plots/prediction-plot.ts";
 export { type RefusalPlotOptions, renderRefusalPlot } from "./report/plots/refusal-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { renderScalePlot } from "./report/plots/scale-plot.ts";
@@ -784,6 +785,7 @@ export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
 export { toDecodersReport } from "./report/studies/decoders-report.ts";
 export { toFeaturesReport } from "./report/studies/features-report.ts";
 export { toLikenessReport } from "./report/studies/likeness-report.ts";
+export { toPredictReport } from "./report/studies/predict-report.ts";
 export { toScaleReport } from "./report/studies/scale-report.ts";
 export { toTokenizerReport } from "./report/studies/tokenizer-report.ts";
 export { toWorldReport } from "./report/studies/world-report.ts";
@@ -823,6 +825,25 @@ export type { CarriedDirections, DecoderSide, DecoderStudy } from "./study/decod
 export { type StudyDecodersOptions, studyDecoders } from "./study/decoders/study-decoders.ts";
 export type { FeatureConcept, FeatureLevel, FeaturePoint, FeatureStudy } from "./study/features/feature-study.ts";
 export { type FeatureConceptInput, type StudyFeaturesOptions, studyFeatures } from "./study/features/study-features.ts";
+export { type TellOptions, toEffectItems } from "./study/predict/effect-items.ts";
+export { type ChangeRows, type ItemChanges, toItemChanges } from "./study/predict/item-changes.ts";
+export { type ItemStates, readItemStates } from "./study/predict/item-states.ts";
+export {
+  type ModelChange,
+  type PredictChangeOptions,
+  type PredictFindings,
+  predictChange,
+} from "./study/predict/predict-change.ts";
+export { type PredictEffectsInput, predictEffects } from "./study/predict/predict-effects.ts";
+export type {
+  Prediction,
+  PredictionAgreement,
+  PredictionNull,
+  PredictResult,
+  SmallChange,
+  TrueChange,
+} from "./study/predict/predict-result.ts";
+export { scorePredictions } from "./study/predict/score-predictions.ts";
 export { type MeasuredScores, measureArms } from "./study/probes/measure-arms.ts";
 export type { NullDraws, ProbeCell, ProbeStudyResult, ProbeWay } from "./study/probes/probe-study-result.ts";
 export {

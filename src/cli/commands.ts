@@ -87,6 +87,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "measure what it costs when two models read text in different tokens",
     load: () => import("./study-tokenizers.ts"),
   },
+  predict: {
+    summary: "predict from a small model what a change does to a large one",
+    load: () => import("./predict.ts"),
+  },
   "study scale": {
     summary: "measure how carrying vectors goes with the sizes of the two models",
     load: () => import("./study-scale.ts"),

@@ -1,4 +1,4 @@
-import { type DownloadProgress, type EngineModel, openReference } from "../index.ts";
+import { type DownloadProgress, type EngineModel, type LoraChoice, openReference } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Effects } from "./effects.ts";
 import { threadsOf } from "./flags.ts";
@@ -13,6 +13,8 @@ export interface OpenModelOptions {
   readonly context?: number | undefined;
   /** Threads, whatever `--threads` says: for commands that run several models side by side. */
   readonly threads?: number;
+  /** Low-rank adapters to open it with. */
+  readonly lora?: readonly LoraChoice[];
 }
 
 /** Opens the model that a command line names, with its `modelFlags`, showing what is fetched. */
@@ -20,7 +22,7 @@ export async function openModelOf(
   reference: string,
   args: Arguments,
   effects: Effects,
-  { progress, context, threads = threadsOf(args) }: OpenModelOptions,
+  { progress, context, threads = threadsOf(args), lora }: OpenModelOptions,
 ): Promise<EngineModel> {
   const gpuLayers = args.whole("gpu-layers", -1, 100_000);
   const variant = args.choice("library", libraries);
@@ -39,6 +41,7 @@ export async function openModelOf(
       ...(context !== undefined && { context }),
       ...(gpuLayers !== undefined && { gpuLayers }),
       ...(variant !== undefined && { variant }),
+      ...(lora !== undefined && { lora }),
     });
   } finally {
     progress.finish();

@@ -63,7 +63,7 @@ export function checkIntervention(
       !(Number.isInteger(range.start) && Number.isInteger(range.end) && 0 <= range.start && range.start < range.end)
     )
       throw mismatch("bad-input", "edit", "a range of positions [start, end)", `[${range.start}, ${range.end})`);
-    if (kind === "replace-rows") checkRows(vector, range, limits);
+    if (kind === "replace-rows" || kind === "add-rows") checkRows(vector, range, limits);
     else checkVector(vector, limits, `edit at layer ${site.layer}`);
     if (kind === "project-out" && vector.every((value) => value === 0))
       throw mismatch("bad-input", "edit", "a direction to project out", "a zero vector");
@@ -74,11 +74,11 @@ export function checkIntervention(
 // The engine squares and sums hidden states in float32, which ends at 3e38: beyond this it would answer with silent nonsense.
 const longest = 1e18;
 
-const editKinds: readonly string[] = ["add", "replace", "project-out", "replace-rows"];
+const editKinds: readonly string[] = ["add", "replace", "project-out", "replace-rows", "add-rows"];
 
-/** Rows to write: one for each position, each as a vector must be. */
+/** Rows to write or add: one for each position, each as a vector must be. */
 function checkRows(rows: Float32Array, range: Edit["range"], limits: RunLimits): void {
-  if (!range) throw mismatch("bad-input", "edit", "a range of positions for the rows to replace", "none");
+  if (!range) throw mismatch("bad-input", "edit", "a range of positions for the rows", "none");
   const { width } = limits;
   const count = range.end - range.start;
   if (rows.length !== count * width)

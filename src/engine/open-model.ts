@@ -11,13 +11,13 @@ export interface LayerAddition {
 
 /**
  * A change made to hidden states in place while the model runs. `add` adds the vector, `replace` writes it, `project-out` removes the
- * component along it; `replace-rows` writes a row of its own at each position of `range`. `range` limits an edit to token positions
+ * component along it; `replace-rows` and `add-rows` write or add a row of its own at each position of `range`. `range` limits an edit to token positions
  * [start, end) of the sequence; `sequence` to one sequence of the call.
  */
 export interface Edit {
-  readonly kind: "add" | "replace" | "project-out" | "replace-rows";
+  readonly kind: "add" | "replace" | "project-out" | "replace-rows" | "add-rows";
   readonly site: Site;
-  /** `[width]`; of `replace-rows` `[end − start, width]` row-major. */
+  /** `[width]`; of `replace-rows` and `add-rows` `[end − start, width]` row-major. */
   readonly vector: Float32Array;
   readonly range?: { readonly start: number; readonly end: number };
   readonly sequence?: number;

@@ -18,7 +18,7 @@ export async function openReference(
   reference: string | ModelReference,
   options: OpenReferenceOptions = {},
 ): Promise<EngineModel> {
-  const { threads, context, gpuLayers, variant, cache, ...resolving } = options;
+  const { threads, context, gpuLayers, variant, cache, lora, ...resolving } = options;
   const { path } = await resolveModel(reference, resolving);
   checkNotAborted(options.signal);
   const model = await openModel(path, {
@@ -27,6 +27,7 @@ export async function openReference(
     ...(gpuLayers !== undefined && { gpuLayers }),
     ...(variant !== undefined && { variant }),
     ...(cache !== undefined && { cache }),
+    ...(lora !== undefined && { lora }),
     signal: options.signal,
   });
   if (options.signal?.aborted) await model.close();

@@ -184,7 +184,7 @@ describe("steering and editing", () => {
     await expect(model.logits([ids], { edits: [{ ...edit, sequence: 1 }] })).rejects.toThrow("a sequence from 0 to 0");
     const odd = { ...edit, kind: "foo" as "add" };
     await expect(model.logits([ids], { edits: [odd] })).rejects.toThrow(
-      "one of add, replace, project-out, replace-rows",
+      "one of add, replace, project-out, replace-rows, add-rows",
     );
   });
 

@@ -135,6 +135,11 @@ function editRow(state: Float32Array, { kind, vector, range }: Edit, position: n
     state.set(vector.subarray(start, start + state.length));
     return;
   }
+  if (kind === "add-rows") {
+    const start = (position - (range?.start ?? 0)) * state.length;
+    for (let i = 0; i < state.length; i++) state[i]! += vector[start + i]!;
+    return;
+  }
   if (kind === "add") {
     for (let i = 0; i < state.length; i++) state[i]! += vector[i]!;
     return;
