@@ -37,7 +37,7 @@ const lines: readonly Line[] = [
     width: 2.5,
     of: ({ map }) => map.cosine.mean,
   },
-  measureLine("linear-cka-debiased", "linear CKA", "#009e73", "diamond"),
+  measureLine("linear-cka-debiased", "linear CKA, debiased", "#009e73", "diamond"),
   measureLine("svcca", "SVCCA", "#b35c9e", "star"),
   measureLine("mutual-neighbours", "mutual neighbours", "#c98a00", "cross"),
 ];
