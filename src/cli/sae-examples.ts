@@ -60,7 +60,7 @@ export const command: Command = {
       explains: "Two features on the package's own stories.",
     },
     {
-      line: "trimtab sae examples gemma-2b.gguf --sae layer_12/width_16k/average_l0_82 --feature 200 --corpus pile/ --max-tokens 500000",
+      line: "trimtab sae examples gemma-2b.gguf --sae average_l0_82 --feature 200 --corpus pile/ --max-tokens 500000",
       explains: "A feature of Gemma Scope on the first half million tokens of a folder.",
     },
   ],

@@ -61,7 +61,7 @@ export const command: Command = {
       explains: "Which features of the small model stand for French?",
     },
     {
-      line: "trimtab sae features gemma-2b.gguf --sae layer_12/width_16k/average_l0_82 --pairs refusal.jsonl --read last --json",
+      line: "trimtab sae features gemma-2b.gguf --sae average_l0_82 --pairs refusal.jsonl --read last --json",
       explains: "Read at the last token only; for a script.",
     },
   ],

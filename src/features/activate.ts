@@ -2,72 +2,93 @@ import { TrimtabError } from "../errors.ts";
 import type { Sae } from "./sae.ts";
 import type { SparseBuilder } from "./sparse-builder.ts";
 
-/** What an activation does to one row: a number for each feature in turn, and how many may stay. */
+/** How the rows of pre-activations of an autoencoder become features. */
 export interface Activation {
-  /** Value of feature j, 0 or less if it is not active, from the product `x W_encᵀ` without bias. */
-  readonly toValue: (product: number, j: number) => number;
-  /** Largest number of active features, or undefined for as many as there are. */
-  readonly k: number | undefined;
+  /** What a row holds before the product with the encoder is added to it, `[features]`: the bias, where the activation is of their sum. */
+  readonly start: Float64Array | undefined;
+  /** Adds the features of one row `[features]` of start plus product. */
+  readonly addRow: (pre: Float64Array, builder: SparseBuilder) => void;
 }
 
 /** The activation of an autoencoder, as {@link Sae} defines it. @throws internal if a tensor that it needs is missing */
-export function createActivation({ activation, encoderBias, threshold, gate, k }: Sae): Activation {
-  const bias = (j: number): number => encoderBias[j] as number;
-  const relu = (product: number, j: number): number => product + bias(j);
-  if (activation === "relu") return { toValue: relu, k: undefined };
-  if (activation === "topk" && k !== undefined) return { toValue: relu, k };
+export function createActivation({ activation, features, encoderBias, threshold, gate, k }: Sae): Activation {
+  const start = Float64Array.from(encoderBias);
+  if (activation === "relu") return { start, addRow: aboveCut(new Float64Array(features)) };
+  if (activation === "topk" && k !== undefined) return { start, addRow: largest(k) };
+  // A threshold below 0 lets nothing below 0 through: the activation is relu times the gate.
   if ((activation === "jumprelu" || activation === "batchtopk") && threshold)
-    return {
-      toValue: (product, j) => {
-        const pre = product + bias(j);
-        return pre > (threshold[j] as number) ? pre : 0;
-      },
-      k: undefined,
-    };
-  if (activation === "gated" && gate) {
-    const scale = Float64Array.from(gate.logScale, Math.exp);
-    return {
-      toValue: (product, j) => (product + (gate.bias[j] as number) > 0 ? (scale[j] as number) * product + bias(j) : 0),
-      k: undefined,
-    };
-  }
+    return { start, addRow: aboveCut(Float64Array.from(threshold, (value) => Math.max(value, 0))) };
+  if (activation === "gated" && gate) return { start: undefined, addRow: gated(gate, start) };
   throw new TrimtabError("internal", `internal: an autoencoder with ${activation} lacks what that activation needs`);
 }
 
-/** Adds one row of products `[features]` to a sparse matrix. The products are overwritten. */
-export function activateRow({ toValue, k }: Activation, products: Float64Array, builder: SparseBuilder): void {
-  if (k === undefined) {
-    for (let j = 0; j < products.length; j++) {
-      const value = toValue(products[j] as number, j);
-      if (value > 0) builder.add(j, value);
+function aboveCut(cut: Float64Array): Activation["addRow"] {
+  return (pre, builder) => {
+    for (let j = 0; j < pre.length; j++) {
+      const value = pre[j] as number;
+      if (value > (cut[j] as number)) builder.add(j, value);
     }
     builder.endRow();
-    return;
-  }
-  let active = 0;
-  for (let j = 0; j < products.length; j++) {
-    const value = toValue(products[j] as number, j);
-    products[j] = Math.max(value, 0);
-    if (value > 0) active++;
-  }
-  const { least, ties } = active > k ? kthLargest(products, k) : { least: 0, ties: 0 };
-  let left = ties;
-  for (let j = 0; j < products.length; j++) {
-    const value = products[j] as number;
-    if (value > least) builder.add(j, value);
-    else if (value === least && left > 0) {
-      builder.add(j, value);
-      left--;
-    }
-  }
-  builder.endRow();
+  };
 }
 
-/** The k-th largest of values, of which more than k are above 0, and how many equal to it belong to the k largest. */
-function kthLargest(values: Float64Array, k: number): { readonly least: number; readonly ties: number } {
-  const sorted = values.filter((value) => value > 0).sort();
-  const least = sorted[sorted.length - k] as number;
-  let above = 0;
-  while (above < k && (sorted[sorted.length - 1 - above] as number) > least) above++;
-  return { least, ties: k - above };
+function gated({ bias, logScale }: NonNullable<Sae["gate"]>, magnitudeBias: Float64Array): Activation["addRow"] {
+  const scale = Float64Array.from(logScale, Math.exp);
+  return (product, builder) => {
+    for (let j = 0; j < product.length; j++) {
+      const value = product[j] as number;
+      if (value + (bias[j] as number) <= 0) continue;
+      const magnitude = (scale[j] as number) * value + (magnitudeBias[j] as number);
+      if (magnitude > 0) builder.add(j, magnitude);
+    }
+    builder.endRow();
+  };
+}
+
+/**
+ * The k largest above 0, kept in a heap whose root is the smallest of them, of equal ones the one of the highest number. Most values are
+ * only compared with the root: some k · ln(n / k) of a row of n change the heap.
+ */
+function largest(k: number): Activation["addRow"] {
+  const columns = new Int32Array(k);
+  return (pre, builder) => {
+    let size = 0;
+    const isBelow = (a: number, b: number): boolean => {
+      const difference = (pre[a] as number) - (pre[b] as number);
+      return difference < 0 || (difference === 0 && a > b);
+    };
+    const sink = (): void => {
+      const column = columns[0] as number;
+      let at = 0;
+      for (let child = 1; child < size; child = 2 * at + 1) {
+        if (child + 1 < size && isBelow(columns[child + 1] as number, columns[child] as number)) child++;
+        if (!isBelow(columns[child] as number, column)) break;
+        columns[at] = columns[child] as number;
+        at = child;
+      }
+      columns[at] = column;
+    };
+    const rise = (column: number): void => {
+      let at = size++;
+      for (; at > 0; at = (at - 1) >> 1) {
+        const parent = columns[(at - 1) >> 1] as number;
+        if (!isBelow(column, parent)) break;
+        columns[at] = parent;
+      }
+      columns[at] = column;
+    };
+    let least = 0;
+    for (let j = 0; j < pre.length; j++) {
+      const value = pre[j] as number;
+      if (value <= least) continue;
+      if (size < k) rise(j);
+      else {
+        columns[0] = j;
+        sink();
+      }
+      if (size === k) least = pre[columns[0] as number] as number;
+    }
+    for (const column of columns.subarray(0, size).sort()) builder.add(column, pre[column] as number);
+    builder.endRow();
+  };
 }

@@ -1,6 +1,6 @@
 import { mismatch } from "../errors.ts";
 import { addProduct } from "../linalg/kernel.ts";
-import { activateRow, createActivation } from "./activate.ts";
+import { createActivation } from "./activate.ts";
 import type { Sae } from "./sae.ts";
 import { createSparseBuilder } from "./sparse-builder.ts";
 import type { SparseRows } from "./sparse-rows.ts";
@@ -37,11 +37,12 @@ export function encodeRows(sae: Sae, X: Float32Array): SparseRows {
   const inputs = new Float64Array(Math.min(step, rows) * width);
   const pre = new Float64Array(Math.min(step, rows) * features);
   const encoder = new Float64Array(tile * width);
-  const activation = createActivation(sae);
+  const { start, addRow } = createActivation(sae);
   for (let from = 0; from < rows; from += step) {
     const m = Math.min(step, rows - from);
     toInputs(sae, X, { from, m }, inputs);
-    pre.fill(0, 0, m * features);
+    if (start) for (let i = 0; i < m; i++) pre.set(start, i * features);
+    else pre.fill(0, 0, m * features);
     for (let first = 0; first < features; first += tile) {
       const n = Math.min(tile, features - first);
       encoder.set(sae.encoder.subarray(first * width, (first + n) * width));
@@ -52,7 +53,7 @@ export function encodeRows(sae: Sae, X: Float32Array): SparseRows {
         { m, n, k: width },
       );
     }
-    for (let i = 0; i < m; i++) activateRow(activation, pre.subarray(i * features, (i + 1) * features), builder);
+    for (let i = 0; i < m; i++) addRow(pre.subarray(i * features, (i + 1) * features), builder);
   }
   return builder.build();
 }
