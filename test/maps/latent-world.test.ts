@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { factorCholesky, solveCholesky } from "../../src/linalg/cholesky.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
+import { multiply, transposedMultiply } from "../../src/linalg/multiply.ts";
 import { fitOls } from "../../src/maps/fit/fit-ols.ts";
 import { fitRidge } from "../../src/maps/fit/fit-ridge.ts";
 import { bestMap, latentMoments, plantedMap } from "../../src/maps/latent-truth.ts";
@@ -132,6 +134,28 @@ describe("bestMap(world, source, target)", () => {
       expect(best.r2).toBeGreaterThan(0.1);
       expect(best.r2).toBeLessThan(0.999);
     });
+
+  test("equals the optimum worked out in the universal space, P_Tᵀ Σ P_S (P_Sᵀ Σ P_S)⁻¹, where the source is narrower", () => {
+    const world = worldOf({ width: 8 }, {}, { exponent: 0.5, topics: { count: 3, strength: 0.5 } });
+    const [S, T] = [world.models[0]!.projection, world.models[1]!.projection];
+    const W = world.dictionary;
+    const sigma = transposedMultiply(W, multiply(world.codeCovariance, W));
+    const [SS, TS] = [transposedMultiply(S, multiply(sigma, S)), transposedMultiply(T, multiply(sigma, S))];
+    const factor = factorCholesky(SS);
+    expect(factor.isPositiveDefinite).toBe(true);
+    const A = solveCholesky((factor as { L: Matrix }).L, TS);
+    const TT = transposedMultiply(T, multiply(sigma, T));
+    let [explained, total] = [0, 0];
+    for (let i = 0; i < 28; i++) {
+      total += TT.data[i * 28 + i]!;
+      for (let j = 0; j < 8; j++) explained += A.data[i * 8 + j]! * TS.data[i * 8 + j]!;
+    }
+    const best = bestMap(world, 0, 1);
+    expect(gap(best.A, A)).toBeLessThan(1e-10);
+    expect(best.r2).toBeCloseTo(explained / total, 10);
+    // The pseudoinverse of the hypothesis is a map too, but not the best one here.
+    expect(gap(plantedMap(world, 0, 1).A, A)).toBeGreaterThan(0.05);
+  });
 
   test("is the planted map's where that is exact, and worse by the noise of the target alone", () => {
     expect(1 - bestMap(worldOf({}), 0, 1).r2).toBeLessThan(1e-12);
