@@ -59,8 +59,16 @@ export {
   graphCloseness,
   readoutCloseness,
 } from "./compare/closeness.ts";
+export { type AnchorFit, type AnchorWay, fitAffineByFolds, fitFromAnchors } from "./compare/fit-from-anchors.ts";
+export { type FunctionalSide, type FunctionalSideOptions, toFunctionalSide } from "./compare/functional-basis.ts";
 export { functionalLikeness, functionalOverlap } from "./compare/functional-likeness.ts";
 export { type FunctionalMapOptions, fitFunctionalMap } from "./compare/functional-map.ts";
+export {
+  type AnchorPairs,
+  fitFunctionalTransfer,
+  type TransferSides,
+  toTransferSides,
+} from "./compare/functional-transfer.ts";
 export { type GeoTopology, type GeoTopologyOptions, geoTopology } from "./compare/geo-topology.ts";
 export { graphDistances } from "./compare/graph-distances.ts";
 export { type KernelCka, type KernelCkaOptions, kernelCka } from "./compare/kernel-cka.ts";
@@ -101,6 +109,7 @@ export {
   resolveLibrary,
   type Variant,
 } from "./engine/library.ts";
+export type { TailInput, TailStep } from "./engine/native/tail-runner.ts";
 export { type OpenOptions, openModel } from "./engine/open.ts";
 export type {
   ChatMessage,
@@ -122,6 +131,10 @@ export type { OpenSequence } from "./engine/open-sequence.ts";
 export type { EngineInfo } from "./engine/protocol.ts";
 export { defaultSampling } from "./engine/sampling.ts";
 export { checkSite, formatSite, isSameSite, parseSite, residPost, type Site } from "./engine/site.ts";
+export type { StateSequence } from "./engine/start-states.ts";
+export { type OpenTailOptions, openTail } from "./engine/tail/open-tail.ts";
+export { removeTailFile, type TailFileOptions } from "./engine/tail/tail-file.ts";
+export type { TailModel, TailProof, TailText, TailWay } from "./engine/tail/tail-model.ts";
 export { type ErrorCode, statusOf, TrimtabError } from "./errors.ts";
 // evaluate
 export { type Arm, type ArmKind, promptArm, randomArms, shuffledArm, vectorArm } from "./evaluate/arms.ts";
@@ -527,6 +540,7 @@ export { type CsvRow, parseCsv, readCsv } from "./formats/csv.ts";
 export { formatGguf, type GgufContent } from "./formats/format-gguf.ts";
 export { type GgufHeader, type GgufTensorInfo, parseGgufHeader, readGgufHeader } from "./formats/gguf.ts";
 export { splitFiles } from "./formats/gguf-split.ts";
+export { type GgufFile, type GgufTail, type GgufTailTensor, planGgufTail } from "./formats/gguf-tail.ts";
 export { readGgufTensor } from "./formats/gguf-tensor.ts";
 export {
   type GgufScalarType,
@@ -553,6 +567,7 @@ export {
   writeSafetensors,
 } from "./formats/safetensors.ts";
 export { removeTemporaries, type WriteFileOptions, writeFileAtomic } from "./formats/write-file.ts";
+export { type WriteGgufTailOptions, writeGgufTail } from "./formats/write-gguf-tail.ts";
 // linalg
 export { describeLinalg, type LinalgDescription, useLinalg } from "./linalg/backend.ts";
 export { createMatrix, type Matrix } from "./linalg/matrix.ts";
@@ -753,6 +768,7 @@ export type { LayerAxis, LayerMatrix } from "./report/layer-matrix.ts";
 export { renderPage } from "./report/page.ts";
 export { renderCalibrationHeatMap } from "./report/plots/calibration-heat-map.ts";
 export { renderChangeScatter } from "./report/plots/change-scatter.ts";
+export { renderContrastFeatures } from "./report/plots/contrast-features-plot.ts";
 export { renderCorrelationFigure } from "./report/plots/correlation-figure.ts";
 export { renderEffectPlot } from "./report/plots/effect-plot.ts";
 export { renderLayerHeatMap } from "./report/plots/layer-heat-map.ts";
@@ -767,6 +783,7 @@ export { type RefusalPlotOptions, renderRefusalPlot } from "./report/plots/refus
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
 export { renderScalePlot } from "./report/plots/scale-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
+export { renderStitchPlot } from "./report/plots/stitch-plot.ts";
 export { renderSweepPlot } from "./report/plots/sweep-plot.ts";
 export { renderTextDamagePlot } from "./report/plots/text-damage-plot.ts";
 export { renderTextSharePlot } from "./report/plots/text-share-plot.ts";
@@ -782,11 +799,13 @@ export { formatRunFile, type RunFile, type RunFolder, type RunResult, readRunFol
 export { toSaeReport } from "./report/sae-report.ts";
 export { sayStrength } from "./report/say-strength.ts";
 export { type TableContent, toStrengthTable } from "./report/strength-table.ts";
+export { toAnchorsReport } from "./report/studies/anchors-report.ts";
 export { toDecodersReport } from "./report/studies/decoders-report.ts";
 export { toFeaturesReport } from "./report/studies/features-report.ts";
 export { toLikenessReport } from "./report/studies/likeness-report.ts";
 export { toPredictReport } from "./report/studies/predict-report.ts";
 export { toScaleReport } from "./report/studies/scale-report.ts";
+export { toStitchReport } from "./report/studies/stitch-report.ts";
 export { toTokenizerReport } from "./report/studies/tokenizer-report.ts";
 export { toWorldReport } from "./report/studies/world-report.ts";
 export {
@@ -816,6 +835,36 @@ export {
 } from "./steer/strength.ts";
 export { type SteerOptions, toAdditions } from "./steer/to-additions.ts";
 export { warnOfStrength } from "./steer/warn-of-strength.ts";
+// stitch
+export { carryRows } from "./stitch/carry-rows.ts";
+export { type HeadLoss, headLoss } from "./stitch/head-loss.ts";
+export { openStitched, type StitchOptions } from "./stitch/open-stitched.ts";
+export { type OutputHead, readHead } from "./stitch/read-head.ts";
+export {
+  type JoinOptions,
+  joinStitched,
+  type StitchEnd,
+  type StitchedGenerateOptions,
+  type StitchedModel,
+  type StitchMap,
+} from "./stitch/stitched-model.ts";
+export { type TunedMap, type TunedWindow, type TuneOptions, type TuneRound, tuneMap } from "./stitch/tune-map.ts";
+export {
+  type ModelWeights,
+  modelCost,
+  readWeights,
+  type StitchCost,
+  stitchCost,
+  type Weights,
+} from "./stitch/weights.ts";
+export type {
+  AnchorEffect,
+  AnchorPoint,
+  AnchorScore,
+  AnchorStudy,
+  AnchorStudyResult,
+} from "./study/anchors/anchor-study.ts";
+export { type AnchorConcept, type StudyAnchorsOptions, studyAnchors } from "./study/anchors/study-anchors.ts";
 export { type CodedModel, type TrainCodedModelOptions, trainCodedModel } from "./study/coded-model.ts";
 export { type CompareModelsOptions, compareModels } from "./study/compare/compare-models.ts";
 export type { ComparedPart, LikenessCell, LikenessStudy, ModelsLikeness } from "./study/compare/comparison-result.ts";
@@ -881,6 +930,15 @@ export {
   type StudyScaleOptions,
   studyScale,
 } from "./study/scale/study-scale.ts";
+export type {
+  AloneModel,
+  StitchLoss,
+  StitchPair,
+  StitchResult,
+  StitchTarget,
+  TunedPair,
+} from "./study/stitch/stitch-result.ts";
+export { type StudyStitchOptions, studyStitch } from "./study/stitch/study-stitch.ts";
 export {
   type StudyTokenizersOptions,
   studyTokenizers,

@@ -71,6 +71,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "pick layer and strength for a behaviour under a damage limit",
     load: () => import("./calibrate.ts"),
   },
+  "study anchors": {
+    summary: "ask how many paired rows a map needs, when unpaired ones are plenty",
+    load: () => import("./study-anchors.ts"),
+  },
   "study features": {
     summary: "steer a large model by features of a small one, in two ways, at equal damage",
     load: () => import("./study-features.ts"),
@@ -115,6 +119,14 @@ export const commands: Readonly<Record<string, Entry>> = {
   "study probes": {
     summary: "measure what linear probes still tell when carried to the other model",
     load: () => import("./study-probes.ts"),
+  },
+  stitch: {
+    summary: "write and score with early blocks of one model and late blocks of another",
+    load: () => import("./stitch.ts"),
+  },
+  "study stitch": {
+    summary: "measure stitched models at every pair of cut points: loss against cost",
+    load: () => import("./study-stitch.ts"),
   },
   serve: {
     summary: "serve models over HTTP with steering per request, and the workbench in a browser",
