@@ -88,7 +88,7 @@ function renderMade({ run }: Report): string {
     "The models",
   );
   return `<section aria-labelledby="made"><h2 id="made">What with</h2>
-${models.length > 0 ? table : "<p>These results do not say which models they are of.</p>"}
+${models.length > 0 ? table : "<p>No model is named in these results.</p>"}
 <dl>
 <dt>Seed</dt><dd>${seed}</dd>
 ${software.length > 0 ? `<dt>Software</dt><dd>${escapeHtml(software.map(({ name, version }) => `${name} ${version}`).join(", "))}</dd>` : ""}
@@ -109,6 +109,9 @@ ${notes.length === 0 ? "" : `<ul class="note">${notes.map((note) => `<li>${escap
 </section>`;
 }
 
+/** Drawings at least this wide, three panels, take the width of the page: their letters would be too small in a column of it. */
+const leastPanels = 900;
+
 function renderFigureBlock({ id, title, says, svg, table, basis }: ReportFigure): string {
   const csv = Buffer.from(formatCsv(table)).toString("base64");
   const link = `<a download="${id}.csv" href="data:text/csv;base64,${csv}">CSV</a>`;
@@ -118,7 +121,8 @@ function renderFigureBlock({ id, title, says, svg, table, basis }: ReportFigure)
     return `<figure id="${id}" class="wide">${caption}
 ${numbers}
 <p class="note">${escapeHtml(basis)}. ${link}</p></figure>`;
-  return `<figure id="${id}">${caption}
+  const isPanels = Number(/^<svg [^>]* width="(\d+)"/.exec(svg)?.[1] ?? 0) >= leastPanels;
+  return `<figure id="${id}"${isPanels ? ' class="panels"' : ""}>${caption}
 ${svg}
 <details><summary>The numbers <span class="note">(${table.rows.length} row${table.rows.length === 1 ? "" : "s"})</span></summary>
 ${numbers}

@@ -6,7 +6,7 @@ export const reportStyle: string = `
 .answer h2 { border: 0; margin: 0; padding: 0.4rem 0 0; font-size: 1.1rem; }
 .answer ol { margin: 0.25rem 0 0; padding-left: 1.4rem; } .answer li { margin: 0.35rem 0; }
 nav { margin-top: 1.5rem; } dd { overflow-wrap: anywhere; }
-figure { min-width: 0; } figure.wide { grid-column: 1 / -1; }
+figure { min-width: 0; } figure.wide { grid-column: 1 / -1; } figure.panels { grid-column: 1 / -1; } figure.panels svg { max-width: 60rem; }
 details { max-width: 100%; } summary { cursor: pointer; padding: 0.35rem 0; min-height: 1.5rem; }
 details .table { max-height: 28rem; overflow: auto; margin: 0.25rem 0; } .table table { margin-right: 1rem; }
 details thead th { position: sticky; top: 0; background: var(--paper); }

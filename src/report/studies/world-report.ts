@@ -156,7 +156,7 @@ function measureSentence({ curves, measures }: WorldStudy): string {
     .sort((a, b) => b.r - a.r);
   const [best, worst] = [said[0], said.at(-1)];
   if (!best || !worst) return "No measure of likeness is defined at enough points to be held against R².";
-  return `Over all ${points.length} points, the measure that goes best with held-out R² is ${best.label} (correlation ${formatNumber(best.r)}), the one that goes worst ${worst.label} (${formatNumber(worst.r)}): none of them is a stand-in for fitting the map.`;
+  return `Over all ${points.length} points, the measure that goes best with held-out R² is ${best.label} (correlation ${formatNumber(best.r)}), the one that goes worst ${worst.label} (${formatNumber(worst.r)}). ${best.r > 0.95 ? "Turned this way, likeness and map go together." : "None of them is a stand-in for fitting the map."}`;
 }
 
 function correlation(pairs: readonly (readonly [number, number])[]): number {
