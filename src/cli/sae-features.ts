@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { mismatch } from "../errors.ts";
 import {
   checkSaeModel,
@@ -10,13 +11,17 @@ import {
   readContrastSet,
   readPairFeatures,
   readSae,
+  renderContrastFeatures,
   renderTable,
   residPost,
+  toStandaloneSvg,
+  writeFileAtomic,
 } from "../index.ts";
 import type { Command } from "./command.ts";
 import { isSilent, modelFlags, seedFlag, seedOf, shownFlags } from "./flags.ts";
 import { renderList } from "./list.ts";
 import { openModelOf } from "./open-model.ts";
+import { checkOutput } from "./output-path.ts";
 import { createProgress } from "./progress.ts";
 
 const name = "sae features";
@@ -51,6 +56,8 @@ export const command: Command = {
     "held-out": { type: "string", value: "SHARE", description: "share of the pairs to score on", default: "0.5" },
     shuffles: { type: "string", value: "N", description: "times to exchange sides at random", default: "200" },
     special: { type: "boolean", description: "read <|…|> in the texts as special tokens" },
+    svg: { type: "string", value: "FILE", description: "write the table as a drawing" },
+    force: { type: "boolean", short: "f", description: "replace the drawing if it is there" },
     ...seedFlag,
     ...modelFlags,
     ...shownFlags,
@@ -70,6 +77,7 @@ export const command: Command = {
     if (path === undefined)
       throw mismatch("usage", name, "--sae PATH", "none", { hint: "trimtab sae train makes one" });
     if (pairsPath === undefined) throw mismatch("usage", name, "--pairs FILE", "none");
+    const svg = args.isSet("svg") ? await checkOutput(args, [".svg"], "svg") : undefined;
     const readAt = parseReadPosition(args.text("read") ?? "difference-mean");
     const layer = args.whole("layer", 0, 1 << 20);
     const options = {
@@ -96,6 +104,13 @@ export const command: Command = {
       });
       const found = contrastFeatures(F, options);
       progress.finish();
+      if (svg !== undefined)
+        await writeFileAtomic(
+          svg,
+          new TextEncoder().encode(
+            `${toStandaloneSvg(renderContrastFeatures(found, describeDrawing(path, pairsPath)))}\n`,
+          ),
+        );
       const shown = { site: formatSite(site), readAt: formatReadPosition(readAt) };
       if (args.isSet("json")) effects.stdout.write(`${JSON.stringify({ ...shown, ...found, warnings })}\n`);
       else {
@@ -108,6 +123,10 @@ export const command: Command = {
     return 0;
   },
 };
+
+function describeDrawing(sae: string, pairs: string): string {
+  return `Features of ${basename(sae)} that tell the sides of ${basename(pairs)} apart, on pairs held out, beside features chosen with sides exchanged`;
+}
 
 function describe(
   { pairs, activeFeatures, features, shuffled }: FeatureContrast,

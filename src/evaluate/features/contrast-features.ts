@@ -28,7 +28,14 @@ export interface FeatureContrast {
   /** Best first, by the pairs that they were chosen on. */
   readonly features: readonly ContrastFeature[];
   /** Held-out AUROC of the best feature when the sides of each pair are shuffled: what choice among so many gives by chance. */
-  readonly shuffled: { readonly draws: number; readonly median: number; readonly p95: number; readonly max: number };
+  readonly shuffled: {
+    readonly draws: number;
+    readonly median: number;
+    readonly p95: number;
+    readonly max: number;
+    /** Of every draw, ascending. */
+    readonly aurocs: readonly number[];
+  };
 }
 
 export interface ContrastFeaturesOptions {
@@ -91,6 +98,7 @@ export function contrastFeatures(
       median: quantile(nulls, 0.5),
       p95: quantile(nulls, 0.95),
       max: nulls.reduce((a, b) => Math.max(a, b), 0),
+      aurocs: nulls.sort((a, b) => a - b),
     },
   };
 }
