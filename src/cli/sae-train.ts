@@ -24,6 +24,8 @@ import { readSaeCorpus, saeTextFlags } from "./sae-text.ts";
 import { checkStudyFolder, studyFlags } from "./study-output.ts";
 
 const name = "sae train";
+/** Held-out tokens that the scores at the end are taken on, at most. */
+const scoredTokens = 20_000;
 
 export const command: Command = {
   name,
@@ -104,7 +106,7 @@ export const command: Command = {
       });
       const scores = await scoreSae(model, trained, {
         ...text,
-        maxTokens: undefined,
+        maxTokens: Math.min(text.maxTokens ?? scoredTokens, scoredTokens),
         part: "held-out",
         seed: options.seed ?? 0,
         hasLoss: !args.isSet("no-loss"),
