@@ -43,6 +43,16 @@ type CollectFlag =
   | "max-tokens"
   | "folds";
 
+/** How rows of two models are paired. */
+export const alignFlag: Readonly<Record<"align", Flag>> = {
+  align: {
+    type: "string",
+    value: "HOW",
+    description: "what makes a pair of rows: ids, spans, sentences, lines or documents (@mean or @last), or auto",
+    default: "auto: ids for models with one tokenizer, else spans",
+  },
+};
+
 /** What text is read and which rows of it are collected; with `seedFlag`. */
 export const collectFlags: Readonly<Record<CollectFlag, Flag>> = {
   corpus: { type: "string", value: "PATH", description: "text to read, a file or a folder" },
@@ -53,12 +63,7 @@ export const collectFlags: Readonly<Record<CollectFlag, Flag>> = {
     default: "the middle, at equal relative depth",
   },
   context: { type: "string", value: "N", description: "tokens in a window", default: "512, or what was trained" },
-  align: {
-    type: "string",
-    value: "HOW",
-    description: "what makes a pair of rows: ids, spans, sentences, lines or documents (@mean or @last), or auto",
-    default: "auto: ids for models with one tokenizer, else spans",
-  },
+  ...alignFlag,
   rows: {
     type: "string",
     value: "RULES",
@@ -127,7 +132,7 @@ export async function readCollectOptions(args: Arguments, command: string): Prom
 }
 
 /** What `--align` asks for; undefined for `auto` and where it is not given. */
-function readAlignment(args: Arguments): Alignment | undefined {
+export function readAlignment(args: Arguments): Alignment | undefined {
   const asked = args.text("align");
   return asked === undefined || asked === "auto" ? undefined : parseAlignment(asked);
 }

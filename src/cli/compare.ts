@@ -14,6 +14,7 @@ import {
   toRunModel,
 } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
+import { alignFlag, readAlignment, sayAlignment } from "./collect-flags.ts";
 import type { Command } from "./command.ts";
 import { isSilent, modelFlags, seedFlag, seedOf, shownFlags, threadsOf } from "./flags.ts";
 import { openModelOf } from "./open-model.ts";
@@ -74,6 +75,7 @@ export const command: Command = {
     intervals: { type: "boolean", description: "add 95 % intervals over documents, at ten times the cost" },
     "skip-untrained": { type: "boolean", description: "leave out the baseline of an untrained source" },
     "skip-beyond": { type: "boolean", description: "leave out the states less their token's mean" },
+    ...alignFlag,
     context: { type: "string", value: "N", description: "tokens in a window", default: "512, or what was trained" },
     ...seedFlag,
     ...modelFlags,
@@ -98,6 +100,7 @@ export const command: Command = {
     const numbers = readNumbers(args);
     const grid = parseGrid(args);
     const chosen = readMeasures(args);
+    const asked = readAlignment(args);
     const folder = await checkStudyFolder(args, "compare");
     const corpus = await resolveCorpus(args.text("corpus") ?? demoData("corpus.jsonl.gz"));
     const seed = seedOf(args);
@@ -110,6 +113,7 @@ export const command: Command = {
       const layers = toLayers(grid, source.description.blocks, target.description.blocks);
       const isGrid = layers.sources.length * layers.targets.length > 1;
       const measures = chosen ?? rowMeasures.filter(({ name }) => !isGrid || gridMeasures.includes(name));
+      const align = sayAlignment({ align: asked }, source.description, target.description, progress);
       await using bare = args.isSet("skip-untrained")
         ? undefined
         : await openUntrained(source, args, effects, { progress, context, seed });
@@ -117,6 +121,7 @@ export const command: Command = {
         ...numbers,
         shuffles: numbers.shuffles ?? (isGrid ? gridShuffles : undefined),
         corpus,
+        align,
         layers,
         measures,
         untrained: bare?.model,

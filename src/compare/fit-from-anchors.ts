@@ -1,9 +1,17 @@
 import { mismatch } from "../errors.ts";
 import { createMatrix, type Matrix } from "../linalg/matrix.ts";
+import { multiplyTransposed } from "../linalg/multiply.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { type Affine, decomposeSource, fitRidgePath, type RidgePath } from "../maps/fit/fit-ridge.ts";
+import { scaleColumns } from "../maps/fit/solve-ridge.ts";
 import { createMomentsSum } from "../maps/moments.ts";
-import { type AnchorPairs, fitFunctionalTransfer, predictRows, type TransferSides } from "./functional-transfer.ts";
+import {
+  type AnchorPairs,
+  checkAnchors,
+  fitFunctionalTransfer,
+  predictRows,
+  type TransferSides,
+} from "./functional-transfer.ts";
 import { permuteRows } from "./permute-rows.ts";
 
 /**
@@ -39,35 +47,25 @@ export function fitFromAnchors(
   { seed }: { readonly seed: number },
 ): Readonly<Record<AnchorWay, AnchorFit>> {
   const m = anchors.x.length;
-  if (m < folds) throw mismatch("bad-input", "anchors", `at least ${folds}`, String(m));
+  checkAnchors(sides, anchors, folds);
   const order = seededRandom(seed).shuffle(Int32Array.from({ length: m }, (_, i) => i));
   const basis = decomposeSource({ n: sides.X.rows, meanX: sides.meanX, Cxx: sides.Cxx });
   const [X, Y] = [permuteRows(sides.X, anchors.x), permuteRows(sides.Y, anchors.y)];
-  const parts = Array.from({ length: folds }, (_, fold) => {
-    const fit = order.filter((_, at) => at % folds !== fold);
-    const held = order.filter((_, at) => at % folds === fold);
-    const of = (rows: readonly number[], M: Matrix): Matrix => permuteRows(M, rows);
-    const pairs = { x: fit.map((i) => anchors.x[i] as number), y: fit.map((i) => anchors.y[i] as number) };
-    return { pairs, X: of(fit, X), Y: of(fit, Y), heldX: of(held, X), heldY: of(held, Y) };
-  });
   const total = squaresAbout(Y);
-  const r2 = (errors: readonly number[]): number => 1 - errors.reduce((sum, each) => sum + each, 0) / total;
-
-  const affine = choose(
-    lambdas.map((lambda) => ({ lambda, alpha: null })),
-    parts.map((part) => {
-      const path = pathOf(part.X, part.Y);
-      return ({ lambda }: Penalties) => errorOf(path.solve(lambda), part.heldX, part.heldY);
-    }),
-    r2,
-  );
+  const parts = splitPairs(order, X, Y).map((fold) => ({
+    ...fold,
+    pairs: { x: fold.fit.map((i) => anchors.x[i] as number), y: fold.fit.map((i) => anchors.y[i] as number) },
+  }));
+  const affine = chooseAffine(parts, total);
   const functional = choose(
     alphas.flatMap((alpha) => lambdas.map((lambda) => ({ lambda, alpha }))),
     parts.map((part) => {
-      const pathAt = remember((alpha: number) => fitFunctionalTransfer(sides, part.pairs, { alpha, basis }));
-      return ({ lambda, alpha }: Penalties) => errorOf(pathAt(alpha as number).solve(lambda), part.heldX, part.heldY);
+      const errorsAt = remember((alpha: number) =>
+        errorsOf(fitFunctionalTransfer(sides, part.pairs, { alpha, basis }), part.heldX, part.heldY),
+      );
+      return ({ lambda, alpha }: Penalties) => errorsAt(alpha as number)(lambda);
     }),
-    r2,
+    total,
   );
   const { alpha, lambda } = functional;
   const prior = fitFunctionalTransfer(sides, anchors, { alpha: alpha as number, basis }).solve(lambda);
@@ -76,15 +74,60 @@ export function fitFromAnchors(
     parts.map((part) => {
       const first = fitFunctionalTransfer(sides, part.pairs, { alpha: alpha as number, basis }).solve(lambda);
       const path = pathOf(part.X, residual(part.Y, predictRows(part.X, first)));
-      return (penalties: Penalties) => errorOf(add(first, path.solve(penalties.lambda)), part.heldX, part.heldY);
+      const errorAt = errorsOf(path, part.heldX, residual(part.heldY, predictRows(part.heldX, first)));
+      return (penalties: Penalties) => errorAt(penalties.lambda);
     }),
-    r2,
+    total,
   );
   return {
     affine: { ...pathOf(X, Y).solve(affine.lambda), ...affine },
     functional: { ...prior, ...functional },
     corrected: { ...add(prior, pathOf(X, residual(Y, predictRows(X, prior))).solve(corrected.lambda)), ...corrected },
   };
+}
+
+/** A ridge on paired rows, its penalty chosen by five-fold cross-validation as that of the anchors is. @throws bad-input for fewer than 5 rows */
+export function fitAffineByFolds(X: Matrix, Y: Matrix, { seed }: { readonly seed: number }): AnchorFit {
+  if (X.rows < folds) throw mismatch("bad-input", "rows", `at least ${folds}`, String(X.rows));
+  const order = seededRandom(seed).shuffle(Int32Array.from({ length: X.rows }, (_, i) => i));
+  const parts = splitPairs(order, X, Y);
+  const chosen = chooseAffine(parts, squaresAbout(Y));
+  return { ...pathOf(X, Y).solve(chosen.lambda), ...chosen };
+}
+
+/** Rows to fit on and rows left out, once for every fold. */
+interface Fold {
+  /** Places that are fitted on. */
+  readonly fit: readonly number[];
+  readonly X: Matrix;
+  readonly Y: Matrix;
+  readonly heldX: Matrix;
+  readonly heldY: Matrix;
+}
+
+function splitPairs(order: readonly number[], X: Matrix, Y: Matrix): readonly Fold[] {
+  return Array.from({ length: folds }, (_, fold) => {
+    const fit = order.filter((_, at) => at % folds !== fold);
+    const held = order.filter((_, at) => at % folds === fold);
+    return {
+      fit,
+      X: permuteRows(X, fit),
+      Y: permuteRows(Y, fit),
+      heldX: permuteRows(X, held),
+      heldY: permuteRows(Y, held),
+    };
+  });
+}
+
+function chooseAffine(parts: readonly Fold[], total: number): Penalties & { readonly heldOutR2: number } {
+  return choose(
+    lambdas.map((lambda) => ({ lambda, alpha: null })),
+    parts.map((part) => {
+      const errorAt = errorsOf(pathOf(part.X, part.Y), part.heldX, part.heldY);
+      return ({ lambda }: Penalties) => errorAt(lambda);
+    }),
+    total,
+  );
 }
 
 interface Penalties {
@@ -96,11 +139,11 @@ interface Penalties {
 function choose(
   tried: readonly Penalties[],
   parts: readonly ((penalties: Penalties) => number)[],
-  r2: (errors: readonly number[]) => number,
+  total: number,
 ): Penalties & { readonly heldOutR2: number } {
   const scored = tried.map((penalties) => ({
     ...penalties,
-    heldOutR2: r2(parts.map((errorAt) => errorAt(penalties))),
+    heldOutR2: 1 - parts.reduce((sum, errorAt) => sum + errorAt(penalties), 0) / total,
   }));
   return scored.reduce((a, b) => (b.heldOutR2 >= a.heldOutR2 ? b : a));
 }
@@ -111,9 +154,21 @@ function pathOf(X: Matrix, Y: Matrix): RidgePath {
   return fitRidgePath(sum.moments());
 }
 
-function errorOf(map: Affine, X: Matrix, Y: Matrix): number {
-  const P = predictRows(X, map);
-  return P.data.reduce((sum, value, at) => sum + (value - (Y.data[at] as number)) ** 2, 0);
+/** Squared error of a path's map on other rows, for any penalty: in components, without making the map. */
+function errorsOf({ basis, G, meanX, meanY, filter }: RidgePath, X: Matrix, Y: Matrix): (lambda: number) => number {
+  const centred = createMatrix(
+    X.rows,
+    X.cols,
+    X.data.map((value, at) => value - (meanX[at % X.cols] as number)),
+  );
+  const Z = multiplyTransposed(centred, basis.W);
+  return (lambda) => {
+    const P = multiplyTransposed(scaleColumns(Z, filter(lambda)), G);
+    return P.data.reduce(
+      (sum, value, at) => sum + (value + (meanY[at % P.cols] as number) - (Y.data[at] as number)) ** 2,
+      0,
+    );
+  };
 }
 
 function squaresAbout(Y: Matrix): number {

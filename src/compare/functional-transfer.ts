@@ -67,13 +67,7 @@ export function fitFunctionalTransfer(
   anchors: AnchorPairs,
   { alpha, basis }: { readonly alpha: number; readonly basis?: SourceBasis | undefined },
 ): RidgePath {
-  if (anchors.x.length !== anchors.y.length || anchors.x.length < 2)
-    throw mismatch(
-      "bad-input",
-      "anchors",
-      "as many of both sides, at least 2",
-      `${anchors.x.length} and ${anchors.y.length}`,
-    );
+  checkAnchors(sides, anchors, 2);
   const { x, y, projected, coordinates, meanX, meanY, Cxx } = sides;
   const C = solveFunctionalMap(y.basis.values, x.basis.values, {
     a: transposedMultiply(y.basis.functions, anchorFunctions(y, anchors.y)),
@@ -94,6 +88,21 @@ export function fitFunctionalTransfer(
     Cyy: createMatrix(meanY.length, meanY.length),
   };
   return fitRidgePath(moments, basis);
+}
+
+/** @throws bad-input for unequally many anchors, fewer than `least`, or one that is no row */
+export function checkAnchors({ X, Y }: Pick<TransferSides, "X" | "Y">, { x, y }: AnchorPairs, least: number): void {
+  if (x.length !== y.length || x.length < least)
+    throw mismatch("bad-input", "anchors", `as many of both sides, at least ${least}`, `${x.length} and ${y.length}`);
+  for (const [rows, { rows: n }] of [
+    [x, X],
+    [y, Y],
+  ] as const)
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number;
+      if (!Number.isInteger(row) || row < 0 || row >= n)
+        throw mismatch("bad-input", "anchor", `a row from 0 to ${n - 1}`, String(row));
+    }
 }
 
 /** The target states that a map predicts: X `[n, dX]` to `[n, dY]`. */

@@ -14,7 +14,7 @@ export interface LikenessRow {
 const styles = {
   value: { ...series.native, label: "trained" },
   untrained: { ...series.transferred, label: "untrained source" },
-  shuffled: { ...series.random, label: "shuffled rows, ± 2 sd" },
+  shuffled: { ...series.random, label: "shuffled" },
 } satisfies Record<string, SeriesStyle>;
 
 const rowHeight = 19;

@@ -146,7 +146,7 @@ function measuresSection({ measures }: LikenessStudy): ReportSection {
 
 function basisOf({ rows, settings, corpus }: LikenessStudy, of: ComparedPart): string {
   const n = of === "states" ? rows.drawn : rows.beyond;
-  return `${formatCount(n)} rows of ${rows.documents} documents of ${corpus}, drawn from ${formatCount(rows.read)}; ${settings.shuffles} shuffles ${of === "states" ? "of whole documents" : "among rows of the same token"}; ${settings.neighbours} neighbours; ${settings.anchors} anchors; seed ${settings.seed}; intervals, where given, leave out a tenth of the documents at a time`;
+  return `${formatCount(n)} rows of ${rows.documents} documents of ${corpus}, drawn from ${formatCount(rows.read)}, paired by ${rows.alignment}; ${settings.shuffles} shuffles ${of === "states" ? "of whole documents" : "among rows of the same token"}; ${settings.neighbours} neighbours; ${settings.anchors} anchors; seed ${settings.seed}; intervals, where given, leave out a tenth of the documents at a time`;
 }
 
 function labelOf({ measures }: LikenessStudy, { measure }: LikenessCell): string {

@@ -1,3 +1,4 @@
+import type { Alignment } from "../../activations/align/alignment.ts";
 import type { Corpus } from "../../activations/corpus.ts";
 import type { Measure, MeasureOptions } from "../../compare/measure.ts";
 import { nullScores } from "../../compare/null-scores.ts";
@@ -34,6 +35,8 @@ export interface CompareModelsOptions {
   readonly beyond?: boolean | undefined;
   /** Adds intervals, at ten times the cost. Default false. */
   readonly intervals?: boolean | undefined;
+  /** How rows are paired. Default by token id, or by spans where the tokenizers differ. */
+  readonly align?: Alignment | undefined;
   readonly context?: number | undefined;
   readonly threads?: number | undefined;
   readonly seed: number;
@@ -50,7 +53,7 @@ const leastDocuments = 10;
  * Says by many measures how alike the states of two models are: rows of the same tokens, drawn from all of a text, each measure beside the same rows
  * paired at random, beside an untrained source, and once more for the states less the mean of their token.
  *
- * @throws incompatible for different tokenizers; bad-input for layers, measures or too little text; engine, aborted
+ * @throws incompatible for tokenizers that cannot be paired as asked; bad-input for layers, measures or too little text; engine, aborted
  */
 export async function compareModels(
   source: OpenModel,
@@ -148,6 +151,7 @@ export async function compareModels(
       documents,
       tokens: new Set(trained.tokens).size,
       read: trained.read,
+      alignment: trained.alignment,
       beyond: parts.includes("beyond") ? kept.length : 0,
     },
     settings: { shuffles, neighbours, anchors, seed },

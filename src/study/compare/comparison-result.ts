@@ -42,6 +42,8 @@ export interface ModelsLikeness {
     readonly documents: number;
     readonly tokens: number;
     readonly read: number;
+    /** `ids`, `spans` or a piece of text: how they were paired. */
+    readonly alignment: string;
     /** Rows left where the token's mean is taken off: those of tokens with at least three rows. */
     readonly beyond: number;
   };

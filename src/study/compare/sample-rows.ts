@@ -1,3 +1,6 @@
+import { type Alignment, formatAlignment, resolveAlignment } from "../../activations/align/alignment.ts";
+import { toSegmentWindows } from "../../activations/align/segment-windows.ts";
+import { toSpanWindows } from "../../activations/align/span-windows.ts";
 import type { Corpus, CorpusDocument } from "../../activations/corpus.ts";
 import { readRows } from "../../activations/read-rows.ts";
 import { resolveContext, toWindows } from "../../activations/windows.ts";
@@ -13,12 +16,14 @@ export interface SampledRows {
   readonly source: readonly Matrix[];
   /** By target site. */
   readonly target: readonly Matrix[];
-  /** Token id of each row. */
+  /** Token id of each row; the target's where the tokenizers differ. */
   readonly tokens: Int32Array;
   /** Document of each row, ascending. */
   readonly documents: Int32Array;
   /** Rows that were read, of which these were drawn. */
   readonly read: number;
+  /** How they were paired, as {@link formatAlignment} writes it. */
+  readonly alignment: string;
 }
 
 export interface SampleRowsOptions {
@@ -31,6 +36,8 @@ export interface SampleRowsOptions {
   readonly readAtMost?: number | undefined;
   /** Tells which documents, by their place in the corpus, give rows. Default all. */
   readonly documents?: ((index: number) => boolean) | undefined;
+  /** How rows are paired. Default by token id, or by spans where the tokenizers differ. */
+  readonly align?: Alignment | undefined;
   readonly context?: number | undefined;
   readonly threads?: number | undefined;
   readonly seed: number;
@@ -45,7 +52,7 @@ const readPerRow = 20;
  *
  * First positions, special tokens and sinks are left out as everywhere. The same seed, text and models give the same rows.
  *
- * @throws incompatible for different tokenizers; bad-input if the text has fewer rows than asked for; see {@link readRows}
+ * @throws incompatible for tokenizers that cannot be paired as asked; bad-input if the text has fewer rows than asked for; see {@link readRows}
  */
 export async function sampleRows(
   source: OpenModel,
@@ -57,6 +64,7 @@ export async function sampleRows(
     rows,
     readAtMost = readPerRow * rows,
     documents,
+    align,
     context,
     threads,
     seed,
@@ -68,12 +76,19 @@ export async function sampleRows(
   const random = seededRandom(seed);
   const kept: Kept[] = [];
   let read = 0;
-  const windows = toWindows(source, chosen(corpus, documents, signal), {
-    context: resolveContext(context, [source, target]),
-  });
+  const alignment = resolveAlignment(align, source.description, target.description);
+  const texts = chosen(corpus, documents, signal);
+  const cut = { context: resolveContext(context, [source, target]) };
+  const windows =
+    "pool" in alignment
+      ? toSegmentWindows(source, target, texts, alignment, cut)
+      : alignment.kind === "spans"
+        ? toSpanWindows(source, target, texts, cut)
+        : toWindows(source, texts, cut);
   for await (const { tokens, states, document } of readRows(source, target, windows, {
     sourceSites,
     targetSites,
+    aligned: alignment.kind !== "ids",
     threads,
     signal,
   })) {
@@ -111,6 +126,7 @@ export async function sampleRows(
     tokens: Int32Array.from(kept, ({ token }) => token),
     documents: Int32Array.from(kept, ({ document }) => document),
     read,
+    alignment: formatAlignment(alignment),
   };
 }
 
