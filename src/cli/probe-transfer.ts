@@ -116,7 +116,7 @@ async function recalibrated(
 ): Promise<ProbeTransfer["probe"]> {
   const progress = createProgress(effects, { silent: isSilent(args) });
   await using model = await openModelOf(args.text("model")!, args, effects, { progress });
-  return recalibrateProbe(model, probe, source, {
+  return await recalibrateProbe(model, probe, source, {
     ...(args.isSet("special") && { parseSpecial: true }),
     signal: effects.signal,
   });

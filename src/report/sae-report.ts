@@ -47,10 +47,18 @@ function toAnswer(result: SaeStudyResult): Report["answer"] {
       : "not clearly more";
   const overhead = flops.maps + flops.sourceTraining;
   return [
-    `Without any training on the target, the carried autoencoder explains ${zero(({ carried }) => carried)} of the variance of held-out states; the maps alone, there and back, keep ${formatNumber(ceiling.value)}; carried by nothing it explains ${zero(({ shuffledMap }) => shuffledMap)}, untrained directions ${zero(({ untrained }) => untrained)}, and one trained on the target ${formatNumber(over(result, ({ trained }) => trained.scratch.value))}.`,
+    `Without any training on the target, the carried autoencoder explains ${zero(({ carried }) => carried)} of the variance of held-out states; the maps alone, there and back, keep ${formatNumber(ceiling.value)}; carried by nothing it explains ${zero(({ shuffledMap }) => shuffledMap)}, untrained directions ${zero(({ untrained }) => untrained)}, and one trained on the target ${formatNumber(over(result, ({ trained }) => trained.scratch.value))}${sayLosses(result)}.`,
     `At equal steps, training from it explains ${better} than training from scratch (by ${range(gain, (value) => formatNumber(value, 3))}; started from one carried by nothing, by ${range(nullGain, (value) => formatNumber(value, 3))}); to explain 90 % of what scratch reaches takes ${say(ninety)} less training, to explain all of it ${say(last)} less.`,
-    `That leaves out the maps, ${formatPercent(flops.maps / flops.training)} of a training on the target, and the autoencoder of the source, ${formatPercent(flops.sourceTraining / flops.training)}: ${overhead < flops.training * mean([...saved(last), 0]) ? "even with both it is cheaper" : "it pays where those are there already"}. Of the features judged, ${formatPercent(over(result, ({ survival }) => survival.survives))} are active on the same tokens as on the source (correlation above 0.5; carried by nothing ${formatPercent(over(result, ({ survival }) => survival.nullSurvives))}).`,
+    `That leaves out the maps, ${formatPercent(flops.maps / flops.training)} of a training on the target, and the autoencoder of the source, ${formatPercent(flops.sourceTraining / flops.training)}: ${overhead < flops.training * Math.min(...saved(last), 1) && saved(last).length > 0 ? "even with both it is cheaper" : "it pays where those are there already"}. Of the features judged, ${formatPercent(over(result, ({ survival }) => survival.survives))} are active on the same tokens as on the source (correlation above 0.5; carried by nothing ${formatPercent(over(result, ({ survival }) => survival.nullSurvives))}).`,
   ];
+}
+
+/** What of the model's loss the carried autoencoder keeps, beside untrained directions: where it is no better, that is said too. */
+function sayLosses({ losses }: SaeStudyResult): string {
+  const of = (wanted: string): number | undefined => losses?.arms.find(({ name }) => name === wanted)?.recovered.value;
+  const [carried, untrained] = [of("carried, no training"), of("untrained")];
+  if (carried === undefined || untrained === undefined) return "";
+  return `; put in place of the states, it recovers ${formatNumber(carried)} of the model's loss, ${carried > untrained ? "more" : "no more"} than untrained directions (${formatNumber(untrained)})`;
 }
 
 function zeroShotSection(result: SaeStudyResult): ReportSection {
@@ -136,22 +144,22 @@ function trainingSection(result: SaeStudyResult): ReportSection {
         svg: renderSaeCurvePlot(result),
         table: {
           columns: [
-            { title: "start" },
             { title: "seed" },
             { title: "step" },
             { title: "operations, 10⁹" },
-            { title: "explained" },
+            { title: "from the carried one" },
+            { title: "from scratch" },
+            { title: "null" },
           ],
           rows: seeds.flatMap(({ seed, curves }) =>
-            (["carried", "scratch", "shuffled map"] as const).flatMap((start) =>
-              curves[start].map(({ step, explained }) => [
-                start,
-                String(seed),
-                step,
-                giga(step * flops.step),
-                explained,
-              ]),
-            ),
+            curves.carried.map(({ step, explained }, i) => [
+              String(seed),
+              step,
+              giga(step * flops.step),
+              explained,
+              curves.scratch[i]?.explained ?? null,
+              curves["shuffled map"][i]?.explained ?? null,
+            ]),
           ),
         },
         basis,

@@ -47,8 +47,8 @@ export interface StudySaeOptions {
 /** Shares of what training from scratch explains in the end, at which the costs are compared. */
 const shares = [0.5, 0.75, 0.9, 0.95, 1];
 const starts: readonly SaeStart[] = ["carried", "scratch", "shuffled map"];
-/** Tokens that the losses are measured on. */
-const lossTokens = 8000;
+/** Tokens that the losses are measured on at most; of less text about as many as are held out. */
+const mostLossTokens = 8000;
 
 /**
  * Carries an autoencoder of the source to the target and measures what it explains there without training, and what training further from
@@ -118,7 +118,9 @@ export async function studySae(
     first ??= saes;
   }
   const losses =
-    hasLoss && first ? await measureLosses(target, first, { corpus, site: site.target, seed, signal }) : null;
+    hasLoss && first
+      ? await measureLosses(target, first, { corpus, site: site.target, seed, maxTokens, signal })
+      : null;
   const trainRows = await countRows(rows.target);
   const models = [await toRunModel(source), await toRunModel(target)] as const;
   const mapRows = maps.forward.fit.rows.train;
@@ -200,10 +202,12 @@ async function measureLosses(
     readonly corpus: Corpus;
     readonly site: Site;
     readonly seed: number;
+    readonly maxTokens: number;
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<SaeStudyResult["losses"]> {
-  const score = (sae: Sae) => scoreSae(target, sae, { ...options, maxTokens: lossTokens });
+  const score = (sae: Sae) =>
+    scoreSae(target, sae, { ...options, maxTokens: Math.min(mostLossTokens, Math.ceil(options.maxTokens / 8)) });
   const arms: SaeLoss[] = [];
   let clean = Number.NaN;
   const named = [
