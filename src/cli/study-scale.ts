@@ -5,6 +5,7 @@ import { mismatch } from "../errors.ts";
 import {
   demoData,
   openCellStore,
+  parseAlignment,
   parseReadPosition,
   type ReadPosition,
   type RunRecord,
@@ -50,7 +51,7 @@ export const command: Command = {
     sizes out among the models anew, and few models can be dealt in few ways.
 
     A text is read once for both directions of a pair, a vector found once a model, random directions run once a target. What cannot be
-    measured, such as a pair of different tokenizers, is a row with its reason. Everything finished is kept in DIR/${cellsFile}: the same
+    measured, such as a model that is not there, is a row with its reason; models of different tokenizers are joined by spans of text. Everything finished is kept in DIR/${cellsFile}: the same
     line goes on from there.`,
   positionals: { least: 1, most: 64 },
   options: {
@@ -74,6 +75,12 @@ export const command: Command = {
       value: "WHICH",
       description: "equal: all models at one depth; best: each pair at the layers that its map explains best",
       default: "equal",
+    },
+    align: {
+      type: "string",
+      value: "HOW",
+      description: "pair rows by ids or spans",
+      default: "ids; spans where tokenizers differ",
     },
     depth: { type: "string", value: "X", description: "share of the blocks passed, for equal", default: "0.5" },
     "max-rows": {
@@ -159,10 +166,12 @@ function readOptions(args: Arguments) {
   const layers = args.choice("layers", ["equal", "best"]);
   if (layers === "best" && args.isSet("depth"))
     throw mismatch("usage", "--depth", "--layers equal with it", "--layers best");
+  const align = args.choice("align", ["ids", "spans"]);
   const seed = seedOf(args);
   const count = args.whole("map-seeds", 1, 100) ?? 3;
   return {
     layers,
+    align: align === undefined ? undefined : parseAlignment(align),
     depth: args.number("depth", 0.01, 1),
     maxRows: args.whole("max-rows", 1, Number.MAX_SAFE_INTEGER),
     seeds: Array.from({ length: count }, (_, i) => seed + i),

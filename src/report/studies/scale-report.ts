@@ -108,6 +108,7 @@ function pairTable(pairs: readonly ScalePair[]): DataTable {
       ...["source", "target"].map((title) => ({ title })),
       { title: "ratio", digits: 2 },
       { title: "layers" },
+      { title: "paired by" },
       ...["R²", "low", "high", "sd over seeds", "beyond token", "token table", "untrained", "shuffled"].map(
         (title) => ({ title }),
       ),
@@ -121,6 +122,7 @@ function pairTable(pairs: readonly ScalePair[]): DataTable {
       target,
       ratio,
       map ? `${map.layers.source}:${map.layers.target}` : "–",
+      map?.alignment ?? "–",
       map?.r2.value ?? null,
       ...lowHigh(map?.r2.interval),
       map?.r2.sd ?? null,

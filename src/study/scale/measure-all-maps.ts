@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formatAlignment } from "../../activations/align/alignment.ts";
 import { formatSite } from "../../engine/site.ts";
 import { mismatch } from "../../errors.ts";
 import { type CellPart, hashCell } from "../../evaluate/cell-store.ts";
@@ -20,7 +21,7 @@ export function toKey(source: string, target: string): string {
 /** Fits and scores the maps of every pair, each two models' both directions together. */
 export async function measureAllMaps(study: ScaleStudy): Promise<AllMaps> {
   const { bench, settings, options, warnings } = study;
-  const { corpus, maxRows, context, signal } = options;
+  const { corpus, maxRows, context, align, signal } = options;
   const all = new Map<string, readonly MapCell[] | string>();
   const text = await digestText(options, bench);
   const unordered = bench.models.flatMap((a, i) =>
@@ -43,7 +44,7 @@ export async function measureAllMaps(study: ScaleStudy): Promise<AllMaps> {
         const measured = await measureMaps(
           toEnd(source, study),
           toEnd(target, study),
-          { corpus, maxRows, context, seed, signal },
+          { corpus, maxRows, context, align, seed, signal },
           (from, to, compute) => options.cells.measure(mapKey(from, to, { study, text, seed }), compute),
         );
         for (const [way, cell] of measured.entries()) cells[way]!.push(cell);
@@ -100,10 +101,11 @@ function mapKey(
       : vector.directions.map(({ site, vector: values }) => [formatSite(site), values]);
   return hashCell({
     kind: "scale-map",
-    version: 1,
+    version: 2,
     text,
     maxRows: options.maxRows,
     context: options.context,
+    align: options.align && formatAlignment(options.align),
     seed,
     source: identityOf(source),
     target: identityOf(target),

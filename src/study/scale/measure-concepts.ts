@@ -151,6 +151,7 @@ function toMap(cells: readonly MapCell[]): ScaleMap {
   const over = (pick: (cell: MapCell) => number | null) => toSeededValue(cells.map(pick));
   return {
     layers: first.layers,
+    alignment: first.alignment,
     r2: { ...over(({ r2 }) => r2), interval: first.interval },
     beyond: over(({ beyond }) => beyond),
     tokenTable: over(({ tokenTable }) => tokenTable),

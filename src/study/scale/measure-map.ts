@@ -1,3 +1,4 @@
+import type { Alignment } from "../../activations/align/alignment.ts";
 import type { Corpus } from "../../activations/corpus.ts";
 import type { OpenModel } from "../../engine/open-model.ts";
 import { isSameSite, type Site } from "../../engine/site.ts";
@@ -17,6 +18,8 @@ import { transferVector } from "../../vectors/transfer.ts";
 /** The scores of one map of one seed. */
 export interface MapCell {
   readonly layers: LayerPair;
+  /** How the rows were paired, as `formatAlignment` writes it. */
+  readonly alignment: string;
   readonly r2: number;
   readonly interval: { readonly low: number; readonly high: number };
   readonly beyond: number;
@@ -50,6 +53,8 @@ export interface MeasureMapsOptions {
   readonly corpus: Corpus;
   readonly maxRows: number | undefined;
   readonly context: number | undefined;
+  /** How rows are paired; by default by token, of different tokenizers by spans of text. */
+  readonly align: Alignment | undefined;
   readonly seed: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: CollectProgress) => void) | undefined;
@@ -88,7 +93,7 @@ async function readBoth(a: MapEndInput, b: MapEndInput, options: MeasureMapsOpti
 function toReading(
   a: MapEndInput,
   b: MapEndInput,
-  { corpus, maxRows, context, seed, signal, onProgress }: MeasureMapsOptions,
+  { corpus, maxRows, context, align, seed, signal, onProgress }: MeasureMapsOptions,
 ): Parameters<typeof collectMoments>[2] {
   // Either may be the source of a map, and the wider one needs more rows.
   const width = Math.max(a.width, b.width);
@@ -97,6 +102,7 @@ function toReading(
     layers: toLayers(a, b),
     maxRows: maxRows ?? defaultRows(width),
     context,
+    align,
     seed,
     hasCurve: false,
     signal,
@@ -128,6 +134,7 @@ async function solve(
   const { scores, fit } = map;
   return {
     layers,
+    alignment: collection.plan.alignment ?? "ids",
     r2: scores.r2,
     interval: { low: scores.r2Interval.low, high: scores.r2Interval.high },
     beyond: scores.tokenIdentity.beyond,

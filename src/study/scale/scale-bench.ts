@@ -95,7 +95,7 @@ export async function openScaleBench(
   const known: ScaleBench["models"][number][] = [];
   try {
     for (const model of models) {
-      const found = await attempt(() => know(model));
+      const found = await attempt(() => know(model), { isReading: true });
       known.push(isProblem(found) ? { name: model.name, problem: found.problem } : found);
     }
   } catch (error) {

@@ -21,6 +21,8 @@ export interface SeededEstimate extends SeededValue {
 /** How the map of a pair scores on text held out, beside its nulls; means over the seeds. */
 export interface ScaleMap {
   readonly layers: LayerPair;
+  /** `ids`: by token; `spans` and others: see `Alignment`. */
+  readonly alignment: string;
   readonly r2: SeededEstimate;
   /** Share of what a table by token id leaves unexplained that the map explains. */
   readonly beyond: SeededValue;

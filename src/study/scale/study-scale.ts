@@ -1,3 +1,4 @@
+import type { Alignment } from "../../activations/align/alignment.ts";
 import type { Corpus } from "../../activations/corpus.ts";
 import { mismatch } from "../../errors.ts";
 import type { CellStore } from "../../evaluate/cell-store.ts";
@@ -26,6 +27,8 @@ export interface StudyScaleOptions extends Omit<ScaleSettings, "corpus" | "conce
   readonly maxRows?: number | undefined;
   /** Tokens in a window; see `fitMaps`. */
   readonly context?: number | undefined;
+  /** How rows are paired. Default by token, of models whose tokenizers differ by spans of text; `ids` leaves such pairs out, with that reason. */
+  readonly align?: Alignment | undefined;
   /** Where finished measurements are kept: a study that was ended goes on from there. */
   readonly cells: CellStore;
   /** Memory that open models may take together, bytes: as many stay open as fit, and never fewer than are used at once. */
