@@ -46,8 +46,11 @@ export const command: Command = {
     there too. In the end behaviour decides: a map with a good score may still carry a concept badly. Fit on rows like those that
     your vectors are read from (--rows); ten rows for each dimension of the small model are the least.
 
+    Models that share a tokenizer are paired token by token. Others, by --align spans, where a token of each ends at the same byte of the
+    text, or by --align sentences, where a row is the mean of a sentence's states; what is used is said, and stands in the map's file.
+
     A run that was killed goes on from OUTPUT.partial when it is started again. --moments fits from what trimtab moments
-    collected, without reading anything again. The models must share a tokenizer. Corpora: .txt (<|endoftext|> divides documents), .jsonl
+    collected, without reading anything again. Corpora: .txt (<|endoftext|> divides documents), .jsonl
     with a "text" field, .gz of these, or a folder of them, read from the beginning until there are enough rows.`,
   positionals: { least: 0, most: 2 },
   options: {

@@ -41,7 +41,7 @@ export const command: Command = {
     model is opened, every block is tapped, and a large random vector must change its output.
 
     Layers are 0-based: layer l is the output of block l. Vectors can be added at every layer but 0 at no cost; layer 0 is reached by
-    editing hidden states. Two models can share a map if their tokenizer fingerprints are equal.
+    editing hidden states. Models with equal tokenizer fingerprints are mapped token by token, others by the text that tokens end at.
 
     Of a file of maps (.safetensors) or a steering vector (.safetensors, .gguf): what it is for, where it comes from, and how well it did. Of
     collected moments (.safetensors, or .partial while they grow): models, layers, rows, and what is still missing.

@@ -78,6 +78,8 @@ describe("findTokenEnds(pieces, text)", () => {
     expect(found).toEqual({ ends: Int32Array.of(3, 7), spelled: 2, isWhole: true });
     const alone = findTokenEnds([" ", "The", " dog"].map(encode), encode("The dog"));
     expect(alone.ends).toEqual(Int32Array.of(0, 3, 7));
+    const both = findTokenEnds(["  ", "The"].map(encode), encode(" The"));
+    expect(both).toEqual({ ends: Int32Array.of(1, 4), spelled: 2, isWhole: true });
     // A space that the text has is the text's.
     expect(findTokenEnds([" The"].map(encode), encode(" The")).ends).toEqual(Int32Array.of(4));
   });

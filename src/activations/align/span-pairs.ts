@@ -18,8 +18,8 @@ const space = 0x20;
  * places of all tokens from there on are unknown. Offsets are bytes of UTF-8, so that tokens may end within a character.
  */
 export function findTokenEnds(pieces: readonly Uint8Array[], text: Uint8Array): TokenEnds {
-  const first = pieces.find(({ length }) => length > 0);
-  const isPrefixed = first?.[0] === space && text[0] !== space;
+  // Counted, not looked at: a text may begin with spaces of its own.
+  const isPrefixed = leadingSpaces(pieces) === leadingSpaces([text]) + 1;
   const ends = new Int32Array(pieces.length);
   let at = isPrefixed ? -1 : 0;
   for (const [token, piece] of pieces.entries()) {
@@ -30,6 +30,16 @@ export function findTokenEnds(pieces: readonly Uint8Array[], text: Uint8Array): 
     ends[token] = Math.max(0, at);
   }
   return { ends, spelled: pieces.length, isWhole: at === text.length };
+}
+
+function leadingSpaces(pieces: readonly Uint8Array[]): number {
+  let count = 0;
+  for (const piece of pieces)
+    for (const byte of piece) {
+      if (byte !== space) return count;
+      count++;
+    }
+  return count;
 }
 
 /** Tokens of two tokenizations that end together: `source[i]` and `target[i]` end at `offsets[i]`, ascending in all three. */
