@@ -79,7 +79,11 @@ export const command: Command = {
       const sae = await readSae(path, { signal: effects.signal });
       await using model = await openModelOf(args.positionals[0]!, args, effects, { progress, context: asked });
       const site = layer === undefined ? undefined : residPost(layer);
-      checkSaeModel(sae, model.description, { site });
+      const { warnings } = checkSaeModel(sae, model.description, {
+        site,
+        // Only asked for where there is something to compare it with: of a large file it takes a while.
+        ...(sae.origin.modelSha256 !== undefined && { sha256: await model.sha256() }),
+      });
       const context = resolveContext(asked, [model]);
       const windows = toWindows(model, corpus.documents({ signal: effects.signal }), { context });
       const found = await findExamples(model, sae, limitTokens(windows, maxTokens), features, {
@@ -105,11 +109,11 @@ export const command: Command = {
       progress.finish();
       if (args.isSet("json"))
         effects.stdout.write(
-          `${JSON.stringify({ ...found, site: formatSite(found.site), features: found.features.map((one) => ({ ...one, lens: lenses.get(one.feature) ?? null })) })}\n`,
+          `${JSON.stringify({ ...found, warnings, site: formatSite(found.site), features: found.features.map((one) => ({ ...one, lens: lenses.get(one.feature) ?? null })) })}\n`,
         );
       else {
         effects.stdout.write(describe(found, lenses));
-        for (const warning of found.warnings) effects.stderr.write(`warning: ${warning}\n`);
+        for (const warning of warnings) effects.stderr.write(`warning: ${warning}\n`);
       }
     } finally {
       progress.finish();

@@ -94,6 +94,7 @@ export const command: Command = {
       await using model = await openModelOf(args.positionals[0]!, args, effects, { progress });
       const { site, warnings } = checkSaeModel(sae, model.description, {
         ...(layer !== undefined && { site: residPost(layer) }),
+        ...(sae.origin.modelSha256 !== undefined && { sha256: await model.sha256() }),
       });
       const F = await readPairFeatures(model, sae, pairs, {
         site,

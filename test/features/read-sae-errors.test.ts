@@ -1,12 +1,15 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { TrimtabError } from "../../src/errors.ts";
 import { checkSaeModel } from "../../src/features/check-sae-model.ts";
 import { decodeRows } from "../../src/features/decode.ts";
 import { encodeRows } from "../../src/features/encode.ts";
 import { findSaeLayout, readSae } from "../../src/features/sae-file.ts";
+import { parseSaeLensConfig } from "../../src/features/saelens-config.ts";
+import { onlyBadInput } from "../formats/only-bad-input.ts";
 
 const fixtures = "test/fixtures/sae";
 const folder = await mkdtemp(join(tmpdir(), "trimtab-sae-errors-"));
@@ -130,4 +133,43 @@ test("checkSaeModel() refuses another width and warns of another model, file or 
   expect(checkSaeModel(own, model, { sha256: "b" }).warnings[0]).toContain("another file of Gemma 2 2B");
   const moved = checkSaeModel(sae, model, { site: { layer: 3, point: "resid_post" } });
   expect(moved.warnings[0]).toContain("trained at resid_post.12 and is used at resid_post.3");
+});
+
+test("parseSaeLensConfig() says bad-input or unsupported, or returns, for any JSON", () => {
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom(1, 8, "relu", "topk", "gated", "batchtopk", true, null, "blocks.3.hook_resid_pre", { k: 3 }, {}),
+  );
+  const keys = [
+    "architecture",
+    "d_in",
+    "d_sae",
+    "activation_fn",
+    "activation_fn_str",
+    "activation_fn_kwargs",
+    "k",
+    "metadata",
+    "hook_name",
+    "hook_point",
+    "normalize_activations",
+    "norm_scaling_factor",
+    "apply_b_dec_to_input",
+    "trimtab",
+    "__proto__",
+  ];
+  const object = fc
+    .array(fc.tuple(fc.constantFrom(...keys), value), { maxLength: 12 })
+    .map((entries) => Object.fromEntries(entries));
+  const config = fc.oneof(
+    fc.jsonValue(),
+    object,
+    fc.tuple(object, object).map(([top, metadata]) => ({ ...top, d_in: 8, d_sae: 9, metadata })),
+  );
+  fc.assert(
+    fc.property(config, (json) => {
+      const found = onlyBadInput(() => parseSaeLensConfig(json, "cfg.json"));
+      if (found) expect(found.width * found.features).toBeGreaterThan(0);
+    }),
+    { numRuns: 500, seed: 7 },
+  );
 });
