@@ -90,7 +90,9 @@ describe("openStitched({ source, target, map }) with the identity map of a model
     found[0]!.forEach((row, c) => {
       expect(row.length).toBe(continuations[c]!.length);
       // Rows of another batch shape differ in their last bits, and float16 keys round those up.
-      row.forEach((value, at) => expect(value).toBeCloseTo(own[0]![c]![at]!, 2));
+      row.forEach((value, at) => {
+        expect(value).toBeCloseTo(own[0]![c]![at]!, 2);
+      });
     });
     const windows = [prompt, await xs.tokenize(text)];
     const scores = await stitched.scoreWindows(windows);
