@@ -116,3 +116,16 @@ test("sweep demo:xs1k demo:m scores every pair by spans and says so", async () =
   expect(stdout).toMatch(/^paired +by spans/m);
   expect(status).toBe(0);
 }, 60_000);
+
+test("study tokenizers refuses models in another order, and strengths and concepts that it cannot use", async () => {
+  const study = (...more: string[]) => run(["study", "tokenizers", ...more, "-o", file("study")]);
+  const swapped = await study("demo:xs1k", "demo:xs", "demo:m", "--threads", "1", "--skip-untrained");
+  expect(swapped.stderr).toContain(
+    "SOURCE Trimtab Stories XS1K: expected the tokenizer of Trimtab Stories M, got another",
+  );
+  const length = await study("demo:xs", "demo:xs1k", "demo:m", "--strengths", "8");
+  expect(length.stderr).toContain("--strengths: expected strengths above 0 in median row norms, got 8");
+  const unknown = await study("demo:xs", "demo:xs1k", "demo:m", "--concepts", "german");
+  expect(unknown.stderr).toMatch(/german\.jsonl/);
+  expect([swapped.status, length.status, unknown.status]).toEqual([6, 2, 4]);
+}, 60_000);
