@@ -16,7 +16,7 @@ const styles: Readonly<Record<AnchorWay | "shuffled", SeriesStyle>> = {
   functional: { ...series.transferred, label: "functional map" },
   // Okabe and Ito's green, for a third way beside the two colours that pages know.
   corrected: { label: "both", colour: "var(--corrected, #00805a)", symbol: "diamond", dash: "none" },
-  shuffled: { ...series.random, label: "anchors shuffled" },
+  shuffled: { ...series.random, label: "shuffled" },
 };
 
 /** Renders a score against the number of anchors (logarithmic), a line a way through the means over draws, the draws as dots; `ceiling` is the ridge on all rows. */
@@ -50,7 +50,8 @@ export function renderAnchorsPlot(
       .join("; ")}`,
     plot: {
       width: 520,
-      height: 310,
+      height: 330,
+      marginTop: 54,
       x: {
         domain: [low - pad, high + pad],
         label: "paired rows (anchors)",
@@ -93,8 +94,11 @@ export function renderAnchorsPlot(
             ),
           ];
         }),
-        Plot.text([label], { frameAnchor: "top-left", textAnchor: "start", dy: 6, dx: 4 }),
-        ...legend(ways.map((way) => styles[way])),
+        Plot.text([label], { frameAnchor: "top-left", textAnchor: "start", dy: -26 }),
+        ...legend(
+          ways.map((way) => styles[way]),
+          -20,
+        ),
       ],
     },
   });

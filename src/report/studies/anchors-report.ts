@@ -1,6 +1,7 @@
 import { mean, standardDeviation } from "../../evaluate/statistics.ts";
+import { verdictThresholds } from "../../evaluate/verdict.ts";
 import type { AnchorEffect, AnchorPoint, AnchorScore, AnchorStudy } from "../../study/anchors/anchor-study.ts";
-import { formatCount, formatInterval, formatNumber } from "../format-number.ts";
+import { formatCount, formatNumber } from "../format-number.ts";
 import { renderAnchorsPlot } from "../plots/anchors-plot.ts";
 import type { Report, ReportFigure } from "../report.ts";
 
@@ -171,21 +172,40 @@ function sayWinners({ points, all }: AnchorStudy): string {
   return `Held-out R² at each number of anchors (ridge, functional map, both) is ${said}; a ridge on all rows reaches ${formatNumber(all.r2)}. The functional map is clearly above the ridge at ${wins("functional", true)} and clearly below it at ${wins("functional", false)}; both together are clearly above it at ${wins("corrected", true)} and clearly below it at ${wins("corrected", false)}.`;
 }
 
-function sayEffects({ effects }: AnchorStudy): string {
-  if (effects.length === 0) return "What the carried directions do was not measured.";
-  const counts = [...new Set(effects.map(({ anchors }) => anchors))];
-  const said = counts.map((count) => {
-    const of = (way: AnchorEffect["way"]): string => {
-      const rows = effects.filter((row) => row.anchors === count && row.way === way);
-      const values = (key: "cosine" | "z"): number[] => rows.map((row) => row[key]).filter((value) => value !== null);
-      return rows.length === 0
-        ? ""
-        : `${wayNames[way]} cosine ${formatNumber(mean(values("cosine")))}, z ${formatInterval({ low: Math.min(...values("z")), high: Math.max(...values("z")) }, 1)}`;
-    };
-    const ways = (["affine", "functional", "corrected"] as const).map(of).filter((words) => words !== "");
-    return `${count === null ? "from all rows" : `from ${count} anchors`}: ${ways.join("; ")}`;
+function sayEffects({ points, all, effects }: AnchorStudy): string {
+  const judged = effects.filter(({ nativeZ }) => (nativeZ ?? 0) >= verdictThresholds.insideNull);
+  const cosines = sayCosines(points, all.cosine);
+  if (effects.length === 0) return `${cosines}What the carried directions do was not measured.`;
+  if (judged.length === 0)
+    return `${cosines}No concept can judge what they do: no native direction stands out among random ones.`;
+  const said = [...new Set(judged.map(({ anchors }) => anchors))].map((count) => {
+    const ways = (["affine", "functional", "corrected"] as const).flatMap((way) => {
+      const rows = judged.filter((row) => row.anchors === count && row.way === way);
+      const ratios = rows.flatMap(({ slopeRatio }) => slopeRatio ?? []);
+      const z = rows.flatMap((row) => row.z ?? []);
+      return ratios.length === 0
+        ? []
+        : [`${wayNames[way]} ${formatNumber(mean(ratios))} (z ${formatNumber(mean(z), 1)})`];
+    });
+    return `${count === null ? "from all rows" : `from ${count} anchors`} ${ways.join(", ")}`;
   });
-  return `Carried directions, over concepts, ${said.join(". ")}.`;
+  const concepts = new Set(judged.map(({ concept }) => concept)).size;
+  return `${cosines}Of the native effect they have, in the mean over the ${concepts} concepts that can judge, ${said.join("; ")}.`;
+}
+
+function sayCosines(points: readonly AnchorPoint[], ceiling: number | null): string {
+  const counts = [...new Set(points.map(({ anchors }) => anchors))].sort((a, b) => a - b);
+  const said = counts.flatMap((count) => {
+    const values = (["affine", "functional", "corrected"] as const).map((way) => {
+      const point = points.find((each) => each.anchors === count && each.way === way);
+      const known = (point?.draws ?? []).flatMap(({ cosine }) => cosine ?? []);
+      return known.length > 0 ? formatNumber(mean(known)) : undefined;
+    });
+    return values.every((value) => value !== undefined) ? [`${count}: ${values.join(", ")}`] : [];
+  });
+  return said.length === 0
+    ? ""
+    : `Cosines of carried with native directions are ${said.join("; ")} (ridge, functional map, both; from all rows ${formatNumber(ceiling)}). `;
 }
 
 function sayNulls({ points, effects }: AnchorStudy): string {

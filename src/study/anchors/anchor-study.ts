@@ -34,6 +34,7 @@ export interface AnchorEffect {
   readonly effect: number | null;
   readonly native: number | null;
   readonly deltaR: number | null;
+  /** `null` where the native direction itself does not stand out among random ones. */
   readonly slopeRatio: number | null;
   /** Among random directions of the same length. */
   readonly z: number | null;

@@ -2,6 +2,7 @@ import type { OpenModel } from "../../engine/open-model.ts";
 import { compareSteering } from "../../evaluate/compare.ts";
 import type { PropensityItem } from "../../evaluate/items.ts";
 import { toFinite, zAgainst } from "../../evaluate/statistics.ts";
+import { verdictThresholds } from "../../evaluate/verdict.ts";
 import { cosineBetween } from "../../vectors/combine.ts";
 import type { SteeringVector } from "../../vectors/steering-vector.ts";
 import type { AnchorEffect } from "./anchor-study.ts";
@@ -43,6 +44,7 @@ export async function measureEffects(
     random ??= found.effect.random;
     const z = (effect: number | null): number | null =>
       effect === null ? null : toFinite(zAgainst(effect, random ?? []));
+    const nativeZ = z(found.effect.native.value);
     effects.push({
       concept: name,
       anchors,
@@ -51,9 +53,10 @@ export async function measureEffects(
       effect: found.effect.transferred.value,
       native: found.effect.native.value,
       deltaR: found.deltaCorrelation.value,
-      slopeRatio: found.slope.ratio.value,
+      // Over a native slope of next to nothing it is any number.
+      slopeRatio: (nativeZ ?? 0) >= verdictThresholds.insideNull ? found.slope.ratio.value : null,
       z: z(found.effect.transferred.value),
-      nativeZ: z(found.effect.native.value),
+      nativeZ,
     });
   }
   return effects;
