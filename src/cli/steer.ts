@@ -19,6 +19,7 @@ import type { Command } from "./command.ts";
 import type { Effects } from "./effects.ts";
 import { isSilent, modelFlags, shownFlags } from "./flags.ts";
 import { parseLayers } from "./layer-range.ts";
+import { parseLora } from "./lora-flag.ts";
 import { openModelOf } from "./open-model.ts";
 import { toPlainText } from "./plain-text.ts";
 import { createProgress } from "./progress.ts";
@@ -53,6 +54,12 @@ export const command: Command = {
       description: "steer only at these layers of the vectors",
       default: "all they have",
     },
+    lora: {
+      type: "string",
+      value: "FILE[=SCALE]",
+      multiple: true,
+      description: "open the model with a low-rank adapter, GGUF",
+    },
     phase: { type: "string", value: "WHEN", description: "all, or generation", default: "all" },
     chat: { type: "boolean", description: "put the prompt as a user's message into the model's chat template" },
     compare: { type: "boolean", description: "show the unsteered text too" },
@@ -82,12 +89,13 @@ export const command: Command = {
       });
     const layers = args.isSet("layers") ? parseLayers(args.text("layers")!, "--layers") : undefined;
     const sampling = readSampling(args);
+    const lora = args.texts("lora").map((text) => parseLora(text, "--lora"));
     const steerPhase = args.choice("phase", ["all", "generation"]) ?? "all";
     const vectors: SteeringVector[] = [];
     for (const { path } of given) vectors.push(await readVector(path));
 
     const progress = createProgress(effects, { silent: isSilent(args) });
-    await using model = await openModelOf(args.positionals[0]!, args, effects, { progress });
+    await using model = await openModelOf(args.positionals[0]!, args, effects, { progress, lora });
     const tooHard = given.flatMap(({ path, strength: { value, unit } }, i) => {
       const warning = warnOfStrength(vectors[i]!, { strength: value, unit, layers });
       return warning === undefined ? [] : [`${path}: ${warning}`];

@@ -224,10 +224,16 @@ async function readConcepts(args: Arguments, most: number): Promise<ScaleConcept
 async function conceptsIn(pairs: string, items: string): Promise<string[]> {
   const namesIn = async (folder: string): Promise<string[]> => {
     const files = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-      throw mismatch("not-found", folder, "a folder of NAME.jsonl, one for each concept", cause.code ?? cause.message, {
-        hint: "--data DIR names the folder that holds pairs/ and items/",
-        cause,
-      });
+      throw mismatch(
+        "not-found",
+        folder,
+        "a folder of NAME.jsonl, one for each concept",
+        cause.code === "ENOENT" ? "no such folder" : cause.message,
+        {
+          hint: "--data DIR names the folder that holds pairs/ and items/",
+          cause,
+        },
+      );
     });
     return files.filter((file) => file.endsWith(".jsonl")).map((file) => basename(file, ".jsonl"));
   };
