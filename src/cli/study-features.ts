@@ -69,7 +69,7 @@ export const command: Command = {
       type: "string",
       value: "N",
       description: "rows that the maps are fitted on",
-      default: "20 for each dimension, at least 20000",
+      default: "20 a dimension, at least 20000",
     },
     context: { type: "string", value: "N", description: "tokens in a window", default: "512, or what was trained" },
     ...trainingFlags,
@@ -84,7 +84,7 @@ export const command: Command = {
       explains: "Capitals, dogs and French, by features of the small model.",
     },
     {
-      line: "trimtab study features 2b.gguf 9b.gguf --corpus pile/ --sae gemma-scope/layer_12 --pairs fr.jsonl=language:fr -o fr",
+      line: "trimtab study features 2b.gguf 9b.gguf --corpus pile/ --sae layer_12 --pairs fr.jsonl=language:fr -o fr",
       explains: "With a published autoencoder and a concept of your own.",
     },
   ],
