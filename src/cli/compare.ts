@@ -26,6 +26,8 @@ import { checkStudyFolder, showStudy, studyFlags } from "./study-output.ts";
 /** Of many layer pairs: one of each kind, the quick ones, so that a grid of 24 takes minutes. */
 const gridMeasures = ["linear-cka-debiased", "svcca", "mutual-neighbours", "relative-cosine", "find-cosine"];
 const gridShuffles = 5;
+/** A side holds some ten matrices of rows by rows: 2 GB at this many. */
+const mostRows = 5000;
 
 export const command: Command = {
   name: "compare",
@@ -158,7 +160,7 @@ export const command: Command = {
 
 function readNumbers(args: Arguments) {
   return {
-    rows: args.whole("rows", 50, 20_000),
+    rows: args.whole("rows", 50, mostRows),
     shuffles: args.whole("shuffles", 1, 10_000),
     neighbours: args.whole("neighbours", 1, 1000),
     anchors: args.whole("anchors", 2, 10_000),

@@ -99,7 +99,7 @@ export const command: Command = {
   async run(args, effects) {
     const start = effects.clock();
     const seed = seedOf(args);
-    const rows = args.whole("rows", 50, 20_000) ?? 1500;
+    const rows = args.whole("rows", 50, 5000) ?? 1500;
     const options = {
       rows,
       anchors: readCounts(args, "anchors", rows) ?? defaultCounts.filter((count) => count <= rows),

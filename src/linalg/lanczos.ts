@@ -39,15 +39,16 @@ export function largestEigen(
   const diagonal: number[] = [];
   const off: number[] = [];
   let next = draw(n, random);
+  // The largest number in T so far: what rounding leaves is small beside it.
+  let scale = 0;
   for (;;) {
-    orthogonalise(next, directions);
-    if (!normalise(next)) {
+    if (off.length > 0 && !((off.at(-1) as number) > 1e-14 * n * scale)) {
       // What was built is closed under S: go on in a part that it does not reach.
       off[off.length - 1] = 0;
       next = draw(n, random);
-      orthogonalise(next, directions);
-      normalise(next);
     }
+    orthogonalise(next, directions);
+    normalise(next);
     const current = next;
     directions.push(current);
     const image = new Float64Array(n);
@@ -62,6 +63,7 @@ export function largestEigen(
       const inner = symmetricEigen(tridiagonal(diagonal, off));
       if (steps === n || isSettled(inner, beta, count, tolerance)) return toPairs(inner, directions, count, n);
     }
+    scale = Math.max(scale, Math.abs(alpha), beta);
     off.push(beta);
     next = image;
   }
@@ -112,13 +114,9 @@ function orthogonalise(x: Float64Array, directions: readonly Float64Array[]): vo
     }
 }
 
-/** False if nothing of x was left to make a direction of. */
-function normalise(x: Float64Array): boolean {
+function normalise(x: Float64Array): void {
   const norm = Math.sqrt(dot(x, x));
-  // Directions are of length 1 and S of any scale, so only what rounding leaves of nothing is this short beside the scale of 1 of a fresh draw.
-  if (!(norm > 1e-12)) return false;
   for (let t = 0; t < x.length; t++) x[t] = (x[t] as number) / norm;
-  return true;
 }
 
 function draw(n: number, random: Random): Float64Array {

@@ -102,7 +102,7 @@ describe("compare SOURCE TARGET", () => {
     [["compare", "demo:xs", "demo:s", "--layers", "7:1", "-o", "x"], "layer"],
     [
       ["compare", "demo:xs", "demo:s", "--rows", "10", "-o", "x"],
-      "--rows: expected a whole number from 50 to 20000, got 10",
+      "--rows: expected a whole number from 50 to 5000, got 10",
     ],
     [["compare", "demo:xs", "demo:xs1k", "--align", "ids", "-o", "x"], "tokenizers: expected"],
     [

@@ -48,6 +48,23 @@ describe("largestEigen(product, n, count)", () => {
     expect(awayFromOrthonormal(vectors)).toBeLessThan(1e-12);
   });
 
+  test("does not mind the scale of the matrix", () => {
+    const S = gram(draw(80, 90, 4));
+    for (const scale of [1e-18, 1e18]) {
+      const scaled = createMatrix(
+        80,
+        80,
+        S.data.map((value) => value * scale),
+      );
+      const { values } = largestEigen(productWith(scaled), 80, 4, { random: seededRandom(0) });
+      symmetricEigen(S)
+        .values.slice(0, 4)
+        .forEach((value, i) => {
+          expect(values[i]! / (scale * value)).toBeCloseTo(1, 12);
+        });
+    }
+  });
+
   test("count = n is the whole decomposition", () => {
     const S = gram(draw(20, 9, 3)); // of rank 9: eleven values are 0
     const { values } = largestEigen(productWith(S), 20, 20, { random: seededRandom(0) });

@@ -99,7 +99,7 @@ export async function compareModels(
       of === "beyond" ? { within: sides.tokens } : { groups: documents < leastDocuments ? undefined : sides.documents };
     const shared: MeasureOptions = {
       neighbours,
-      anchors: Math.min(anchors, defaultAnchors(sides.documents.length)),
+      anchors: Math.min(anchors, Math.max(2, Math.floor(sides.documents.length / 5))),
       anchorSeed: seed,
     };
     for (const [i, from] of layers.sources.entries()) {
