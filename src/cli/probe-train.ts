@@ -63,7 +63,7 @@ export const command: Command = {
       explains: "Is a story told in the past tense?",
     },
     {
-      line: "trimtab probe train model.gguf --labelled toxic.jsonl --layer 14 --read last --kind mean -o toxic.safetensors",
+      line: "trimtab probe train model.gguf --labelled toxic.jsonl --layer 14 --read last --kind mean -o tox.safetensors",
       explains: "From labelled texts, read at the last token.",
     },
   ],

@@ -54,7 +54,7 @@ export const command: Command = {
       explains: "Through a map from the new model to the probe's, as trimtab fit --reverse makes it.",
     },
     {
-      line: "trimtab probe transfer past.safetensors --map back.safetensors --model demo:m --pairs few.jsonl -o past-m.safetensors",
+      line: "trimtab probe transfer p.safetensors --map b.safetensors --model demo:m --pairs few.jsonl -o m.safetensors",
       explains: "The same, with the threshold moved by a few labelled pairs.",
     },
   ],
