@@ -8,8 +8,10 @@ import { benchLinalg } from "./linalg.ts";
 import { benchMaps } from "./maps.ts";
 import type { Ratio } from "./measure.ts";
 import { benchMemory } from "./memory.ts";
+import { benchSae } from "./sae.ts";
 import { benchServe } from "./serve.ts";
 import { benchSoftmax } from "./softmax.ts";
+import { benchStitch } from "./stitch.ts";
 import { benchSweep } from "./sweep.ts";
 
 // Prints every speed as a ratio against a named reference measured in the same run, and keeps the figures in bench/results/.
@@ -27,8 +29,10 @@ const benches: Readonly<Record<string, () => Promise<Ratio[]>>> = {
   maps: () => benchMaps(threads),
   sweep: () => benchSweep(threads),
   memory: () => benchMemory(threads),
+  sae: () => benchSae(threads),
   serve: () => benchServe(threads),
   softmax: () => benchSoftmax(),
+  stitch: () => benchStitch(threads),
 };
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(benches, name));
