@@ -18,7 +18,7 @@ import type { Progress } from "./progress.ts";
 export const trainingFlags: Readonly<Record<"features" | "k" | "steps", Flag>> = {
   features: { type: "string", value: "N", description: "features of an autoencoder trained here", default: "1024" },
   k: { type: "string", value: "N", description: "active features of a row of such a one", default: "16" },
-  steps: { type: "string", value: "N", description: "training steps of 1024 rows of such a one", default: "1500" },
+  steps: { type: "string", value: "N", description: "training steps of 1024 rows of such a one", default: "600" },
 };
 
 export interface CodedModelOptions {
@@ -55,7 +55,7 @@ export async function codedModelOf(
     context,
     features: args.whole("features", 2, 1 << 20) ?? 1024,
     k: args.whole("k", 1, 1 << 16) ?? 16,
-    steps: args.whole("steps", 1, 1 << 30) ?? 1500,
+    steps: args.whole("steps", 1, 1 << 30) ?? 600,
     seed: seedOf(args),
     signal: effects.signal,
     onProgress: ({ step, steps }) =>
