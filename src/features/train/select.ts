@@ -18,67 +18,70 @@ export function selectTopK(
   into: Entries,
   among?: Int32Array,
 ): void {
-  const heap = new Int32Array(k);
+  const heap: Heap = { values: new Float64Array(k), places: new Int32Array(k) };
+  const { values, places } = heap;
   const candidates = among?.length ?? features;
   for (let row = 0; row < rows; row++) {
     const base = row * features;
     let size = 0;
     let least = 0;
     for (let c = 0; c < candidates; c++) {
-      const at = base + (among ? (among[c] as number) : c);
-      const value = data[at] as number;
+      const feature = among ? (among[c] as number) : c;
+      const value = data[base + feature] as number;
       // Of equal values the first stays: they come in ascending order.
       if (!(value > least)) continue;
       if (size < k) {
-        heap[size] = at;
-        siftUp(heap, data, size);
-        size++;
-        if (size === k) least = data[heap[0] as number] as number;
+        siftUp(heap, size++, value, feature);
+        if (size === k) least = values[0] as number;
       } else {
-        heap[0] = at;
-        siftDown(heap, data, size);
-        least = data[heap[0] as number] as number;
+        siftDown(heap, size, value, feature);
+        least = values[0] as number;
       }
     }
-    for (let s = 0; s < size; s++) {
-      const at = heap[s] as number;
-      addEntry(into, row, at - base, data[at] as number);
-    }
+    for (let s = 0; s < size; s++) addEntry(into, row, places[s] as number, values[s] as number);
   }
 }
 
-/** Whether the value at `a` leaves before that at `b`: it is smaller, or equal and of a later feature. */
-function leavesBefore(data: Float64Array, a: number, b: number): boolean {
-  const [x, y] = [data[a] as number, data[b] as number];
-  return x < y || (x === y && a > b);
+/** The largest so far, the one that leaves next in front: the smallest, or of equal ones that of the later feature. */
+interface Heap {
+  readonly values: Float64Array;
+  readonly places: Int32Array;
 }
 
-function siftUp(heap: Int32Array, data: Float64Array, from: number): void {
+function siftUp({ values, places }: Heap, from: number, value: number, place: number): void {
   let at = from;
-  const item = heap[at] as number;
   while (at > 0) {
     const parent = (at - 1) >> 1;
-    const above = heap[parent] as number;
-    if (!leavesBefore(data, item, above)) break;
-    heap[at] = above;
+    const above = values[parent] as number;
+    if (!(value < above || (value === above && place > (places[parent] as number)))) break;
+    values[at] = above;
+    places[at] = places[parent] as number;
     at = parent;
   }
-  heap[at] = item;
+  values[at] = value;
+  places[at] = place;
 }
 
-function siftDown(heap: Int32Array, data: Float64Array, size: number): void {
+function siftDown({ values, places }: Heap, size: number, value: number, place: number): void {
   let at = 0;
-  const item = heap[0] as number;
   for (;;) {
     let child = 2 * at + 1;
     if (child >= size) break;
-    if (child + 1 < size && leavesBefore(data, heap[child + 1] as number, heap[child] as number)) child++;
-    const below = heap[child] as number;
-    if (!leavesBefore(data, below, item)) break;
-    heap[at] = below;
+    let below = values[child] as number;
+    if (child + 1 < size) {
+      const next = values[child + 1] as number;
+      if (next < below || (next === below && (places[child + 1] as number) > (places[child] as number))) {
+        child++;
+        below = next;
+      }
+    }
+    if (!(below < value || (below === value && (places[child] as number) > place))) break;
+    values[at] = below;
+    places[at] = places[child] as number;
     at = child;
   }
-  heap[at] = item;
+  values[at] = value;
+  places[at] = place;
 }
 
 const bins = 4096;
