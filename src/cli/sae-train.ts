@@ -2,6 +2,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { mismatch } from "../errors.ts";
 import {
+  checkSaeModel,
+  readSae,
   residPost,
   resolveTrainSettings,
   type Sae,
@@ -50,6 +52,11 @@ export const command: Command = {
   options: {
     layer: { type: "string", value: "L", description: "block whose output is coded, from 0", default: "the middle" },
     ...saeTextFlags,
+    from: {
+      type: "string",
+      value: "PATH",
+      description: "autoencoder to start from, such as one of sae transfer; kind, features and layer are its own",
+    },
     kind: { type: "string", value: "KIND", description: "topk, jumprelu or batchtopk", default: "topk" },
     features: { type: "string", value: "N", description: "directions to learn", default: "4096" },
     k: { type: "string", value: "K", description: "active features a row, of topk and batchtopk", default: "32" },
@@ -78,12 +85,17 @@ export const command: Command = {
       explains: "In the package's family, on its own stories.",
     },
     {
+      line: "trimtab sae train demo:m --from sae-m --steps 400 -o sae-m-trained",
+      explains: "Further, from one that was carried there.",
+    },
+    {
       line: "trimtab sae train gemma-2b.gguf --layer 12 --corpus pile/ --features 16384 --kind jumprelu --l0 64 -o sae",
       explains: "Thresholds that are learnt; the text is a folder.",
     },
   ],
   async run(args, effects) {
-    const options = readTrainOptions(args);
+    const initial = await readInitial(args);
+    const options = readTrainOptions(args, initial);
     const folder = await checkSaeFolder(args);
     const corpus = await readSaeCorpus(args, name);
     const progress = createProgress(effects, { silent: isSilent(args) });
@@ -91,7 +103,10 @@ export const command: Command = {
     try {
       await using model = await openModelOf(args.positionals[0]!, args, effects, { progress, context });
       const { blocks, width } = model.description;
-      const site = residPost(args.whole("layer", 0, blocks - 1) ?? (blocks - 1) >> 1);
+      const layer = args.whole("layer", 0, blocks - 1) ?? initial?.origin.site?.layer ?? (blocks - 1) >> 1;
+      const site = initial
+        ? checkSaeModel(initial, model.description, { site: residPost(layer) }).site
+        : residPost(layer);
       // Wrong settings are named before the text is read.
       resolveTrainSettings(options, width);
       const text = { site, corpus, context, maxTokens: args.whole("max-tokens", 1, Number.MAX_SAFE_INTEGER) };
@@ -99,6 +114,7 @@ export const command: Command = {
       const trained = await trainModelSae(model, {
         ...text,
         ...options,
+        initial,
         checkpoint: checkpoint.options,
         signal: effects.signal,
         onResume: (step) => effects.stderr.write(`going on from step ${step} of an earlier run\n`),
@@ -125,16 +141,40 @@ export const command: Command = {
   },
 };
 
+/** The autoencoder that training starts from. @throws usage for settings that it decides */
+async function readInitial(args: Arguments): Promise<Sae | undefined> {
+  const path = args.text("from");
+  if (path === undefined) return undefined;
+  for (const flag of ["kind", "features"])
+    if (args.isSet(flag))
+      throw mismatch("usage", name, `--from or --${flag}`, "both", { hint: "the autoencoder says which it is" });
+  return readSae(path);
+}
+
+const kinds = ["topk", "jumprelu", "batchtopk"] as const;
+
+function kindOf({ activation }: Sae): (typeof kinds)[number] {
+  const kind = kinds.find((each) => each === activation);
+  if (kind === undefined)
+    throw mismatch(
+      "unsupported",
+      "--from",
+      `an autoencoder of a kind that is trained: ${kinds.join(", ")}`,
+      activation,
+    );
+  return kind;
+}
+
 /** The settings of a command line; those not given are left to the library. */
-function readTrainOptions(args: Arguments): TrainOptions {
-  const kind = args.choice("kind", ["topk", "jumprelu", "batchtopk"] as const) ?? "topk";
+function readTrainOptions(args: Arguments, initial: Sae | undefined): TrainOptions {
+  const kind = initial ? kindOf(initial) : (args.choice("kind", kinds) ?? "topk");
   const [ours, other] = kind === "jumprelu" ? (["l0", "k"] as const) : (["k", "l0"] as const);
   if (args.isSet(other))
     throw mismatch("usage", `--kind ${kind}`, `--${ours}`, `--${other}`, { hint: "each kind has its own measure" });
   if (args.isSet("steps") && args.isSet("epochs"))
     throw mismatch("usage", name, "--steps or --epochs", "both", { hint: "either says how long to train" });
-  const features = args.whole("features", 2, 2 ** 22) ?? 4096;
-  const k = kind === "topk" ? args.whole("k", 1, features) : args.number(ours, 0.01, features);
+  const features = initial?.features ?? args.whole("features", 2, 2 ** 22) ?? 4096;
+  const k = (kind === "topk" ? args.whole("k", 1, features) : args.number(ours, 0.01, features)) ?? initial?.k;
   return {
     kind,
     features,

@@ -177,6 +177,24 @@ describe("commands on the demo models", () => {
     const sae = await readSae(file("s"));
     expect([sae.width, sae.features, sae.origin.site?.layer]).toEqual([128, 48, 2]);
     expect(encodeRows(sae, new Float32Array(256).fill(0.5)).rows).toBe(2);
+    const further = [
+      "sae",
+      "train",
+      "demo:s",
+      "--from",
+      file("s"),
+      "--corpus",
+      corpus(),
+      "--no-loss",
+      "--steps",
+      "3",
+      "--batch",
+      "128",
+    ];
+    const on = await run1([...further, "-o", file("further")]);
+    expect(on.status, on.stderr).toBe(0);
+    const grown = await readSae(file("further"));
+    expect([grown.features, grown.k, grown.origin.site?.layer]).toEqual([48, 4, 2]);
     const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[...carry, "--map", there, "-o", file("z")], 2, /--map FILE and --back FILE, got no --back/],
       [[...carry, "--map", there, "--back", back], 2, /--output: expected a folder, got nothing/],
@@ -187,6 +205,12 @@ describe("commands on the demo models", () => {
         /one from resid_post.1 of Trimtab Stories XS, width 96/,
       ],
       [[...carry, "--map", there, "--back", there, "-o", file("z")], 6, /map back: expected one from resid_post.2/],
+      [[...further, "--features", "9", "-o", file("z")], 2, /--from or --features, got both/],
+      [
+        ["sae", "train", "demo:xs", "--from", file("s"), "--corpus", corpus(), "-o", file("z")],
+        6,
+        /hidden states of width 96.*width 128/,
+      ],
       [["study", "sae", "demo:xs", "demo:s", "-o", file("z")], 2, /--corpus PATH, got none/],
       [
         [

@@ -37,6 +37,9 @@ export function renderSaeCurvePlot({ seeds, flops, ceiling }: SaeStudyResult): s
           y: ceiling.value,
           frameAnchor: "right",
           dy: 9,
+          stroke: "var(--plot-background, #fff)",
+          strokeWidth: 4,
+          fill: "currentColor",
           textAnchor: "end",
         }),
         ...starts.flatMap((start) => [
