@@ -781,6 +781,7 @@ export { renderMapScorePlot, type ScoreBar } from "./report/plots/map-score-plot
 export { renderPredictionPlot } from "./report/plots/prediction-plot.ts";
 export { type RefusalPlotOptions, renderRefusalPlot } from "./report/plots/refusal-plot.ts";
 export { renderResponsePlot } from "./report/plots/response-plot.ts";
+export { renderSaeScorePlot, type ScoredSae } from "./report/plots/sae-score-plot.ts";
 export { renderScalePlot } from "./report/plots/scale-plot.ts";
 export { toStandaloneSvg } from "./report/plots/standalone.ts";
 export { renderStitchPlot } from "./report/plots/stitch-plot.ts";
@@ -840,6 +841,7 @@ export { carryRows } from "./stitch/carry-rows.ts";
 export { type HeadLoss, headLoss } from "./stitch/head-loss.ts";
 export { openStitched, type StitchOptions } from "./stitch/open-stitched.ts";
 export { type OutputHead, readHead } from "./stitch/read-head.ts";
+export { readTunedStitch, type TunedStitch, type TuningRecord, writeTunedStitch } from "./stitch/stitch-file.ts";
 export {
   type JoinOptions,
   joinStitched,
@@ -939,6 +941,7 @@ export type {
   TunedPair,
 } from "./study/stitch/stitch-result.ts";
 export { type StudyStitchOptions, studyStitch } from "./study/stitch/study-stitch.ts";
+export { type TunedFromText, type TuneFromTextOptions, tuneFromText } from "./study/stitch/tune-from-text.ts";
 export {
   type StudyTokenizersOptions,
   studyTokenizers,

@@ -38,9 +38,11 @@ describe("trimtab sae train", () => {
 
     const shown = await run([
       ...["sae", "score", "demo:xs", "--sae", file("sae"), "--max-tokens", "1000", "--no-loss", "--part", "all"],
+      ...["--svg", file("scores.svg")],
     ]);
     expect(shown.status).toBe(0);
     expect(shown.stdout).toMatch(/^scored on +\d+ rows of \d+ documents \(all\), corpus\.jsonl\.gz\n/);
+    expect(readFileSync(file("scores.svg"), "utf8")).toContain("explained variance against active features a row");
     expect(shown.stdout).toMatch(/\nuntrained +−?\d\.\d{3} \(.*\) +\d\.\d{3} +\d\.\d +– +– +–\n/);
   });
 
