@@ -124,6 +124,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "write and score with early blocks of one model and late blocks of another",
     load: () => import("./stitch.ts"),
   },
+  "stitch fit": {
+    summary: "tune a map on the loss of the stitched model",
+    load: () => import("./stitch-fit.ts"),
+  },
   "study stitch": {
     summary: "measure stitched models at every pair of cut points: loss against cost",
     load: () => import("./study-stitch.ts"),

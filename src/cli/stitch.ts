@@ -4,12 +4,10 @@ import {
   type GenerateOptions,
   modelCost,
   openStitched,
-  readMaps,
   readNeutralText,
   readWeights,
   resolveModel,
   type StitchedModel,
-  type StitchMap,
   stitchCost,
   type Weights,
 } from "../index.ts";
@@ -21,6 +19,7 @@ import { openModelOf, showDownload } from "./open-model.ts";
 import { toPlainText } from "./plain-text.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { readSampling, samplingFlags } from "./sampling-flags.ts";
+import { readStitchMap } from "./stitch-map.ts";
 import { formatBytes } from "./units.ts";
 
 const name = "stitch";
@@ -46,7 +45,7 @@ export const command: Command = {
     map: {
       type: "string",
       value: "FILE",
-      description: "map from trimtab fit, from a layer of SOURCE to one of TARGET",
+      description: "map from trimtab fit or stitch fit, from SOURCE to TARGET",
     },
     layer: { type: "string", value: "L", description: "target layer to take, of a file of several maps" },
     compare: { type: "boolean", description: "score all three models on neutral text and time all three" },
@@ -72,7 +71,7 @@ export const command: Command = {
     const file = args.text("tail-file");
     if (way !== "file" && (file !== undefined || args.isSet("delete-tail")))
       throw mismatch("usage", name, "--tail file with --tail-file or --delete-tail", `--tail ${way}`);
-    const map = await chooseMap(args);
+    const map = await readStitchMap(args, name);
     const { seed, ...sampling } = readSampling(args);
     const prompt = args.positionals[2] ?? defaultPrompt;
     const progress = createProgress(effects, { silent: isSilent(args) });
@@ -114,25 +113,6 @@ export const command: Command = {
     }
   },
 };
-
-async function chooseMap(args: Arguments): Promise<StitchMap> {
-  const path = args.text("map");
-  if (path === undefined)
-    throw mismatch("usage", name, "--map FILE", "none", {
-      hint: "make one with trimtab fit SOURCE TARGET --corpus PATH --layers A:B -o map.safetensors",
-    });
-  const maps = await readMaps(path);
-  const layer = args.whole("layer", 0, 100_000);
-  const found = layer === undefined ? maps : maps.filter(({ target }) => target.site.layer === layer);
-  if (found.length === 1) return found[0]!;
-  const layers = maps.map(({ target }) => target.site.layer).join(", ");
-  throw mismatch(
-    "usage",
-    "--layer",
-    `one of the target layers ${layers} of ${path}`,
-    layer === undefined ? "none" : `${layer}`,
-  );
-}
 
 interface Written {
   readonly text: string;

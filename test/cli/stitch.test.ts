@@ -65,6 +65,8 @@ describe("trimtab stitch", () => {
     [["stitch", "demo:xs", "demo:xs", "--map", "MAP", "--tail-file", "x.gguf"], 2, "--tail file"],
     [["stitch", "demo:xs", "demo:xs", "--map", "MAP", "--layer", "2"], 2, "target layers 0"],
     [["stitch", "demo:s", "demo:xs", "--map", "MAP", "--threads", "1"], 6, "trimtab fit"],
+    [["stitch", "fit", "demo:xs", "demo:xs", "--map", "MAP", "-o", "x.safetensors"], 2, "--corpus PATH"],
+    [["stitch", "fit", "demo:xs", "demo:xs", "--map", "MAP", "--corpus", "c", "-o", "x.txt"], 2, ".safetensors"],
     [["study", "stitch", "demo:xs", "demo:s", "-o", "nowhere/x"], 9, "nowhere"],
     [["study", "stitch", "demo:xs", "demo:s", "--corpus", "c"], 2, "-o DIR"],
   ])("%j is refused with status %i", async (argv, status, words) => {
