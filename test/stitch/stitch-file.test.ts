@@ -52,7 +52,9 @@ describe("readTunedStitch(path)", () => {
     const { tensors, metadata } = await readSafetensors(path);
     const spoil = async (change: Record<string, string | undefined>, A = tensors.get("A")!) => {
       const other = join(folder, "bad.safetensors");
-      const fields = new Map([...metadata, ...Object.entries(change)].filter(([, value]) => value !== undefined));
+      const fields = new Map(
+        Object.entries({ ...Object.fromEntries(metadata), ...change }).filter(([, value]) => value !== undefined),
+      );
       await writeSafetensors(other, new Map([...tensors, ["A", A]]), fields as Map<string, string>);
       return readTunedStitch(other);
     };
