@@ -524,6 +524,7 @@ export type { FeatureUse, SaeArm, SaeScores, ScoredValue } from "./features/scor
 export { type ScoreSaeOptions, scoreSae } from "./features/score/score-sae.ts";
 export { sliceSparseRows } from "./features/slice-sparse-rows.ts";
 export type { SparseRows } from "./features/sparse-rows.ts";
+export { estimateTraining, type TrainingMemory } from "./features/train/estimate-training.ts";
 export { type CorpusPart, corpusDigest, type ModelTextOptions, openModelRows } from "./features/train/model-rows.ts";
 export { type RowChunk, type RowSource, toRowSource } from "./features/train/row-source.ts";
 export {

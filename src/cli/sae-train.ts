@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { mismatch } from "../errors.ts";
 import {
   checkSaeModel,
+  estimateTraining,
   readSae,
   residPost,
   resolveTrainSettings,
@@ -11,6 +12,7 @@ import {
   scoreSae,
   type TrainOptions,
   type TrainProgress,
+  type TrainSettings,
   trainModelSae,
   writeSae,
 } from "../index.ts";
@@ -24,6 +26,7 @@ import { openModelOf } from "./open-model.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { readSaeCorpus, saeTextFlags } from "./sae-text.ts";
 import { checkStudyFolder, studyFlags } from "./study-output.ts";
+import { formatBytes } from "./units.ts";
 
 const name = "sae train";
 /** Held-out tokens that the scores at the end are taken on, at most. */
@@ -107,8 +110,8 @@ export const command: Command = {
       const site = initial
         ? checkSaeModel(initial, model.description, { site: residPost(layer) }).site
         : residPost(layer);
-      // Wrong settings are named before the text is read.
-      resolveTrainSettings(options, width);
+      // Wrong settings, and what cannot fit, are named before the text is read.
+      checkTrainingMemory(resolveTrainSettings(options, width), width, effects);
       const text = { site, corpus, context, maxTokens: args.whole("max-tokens", 1, Number.MAX_SAFE_INTEGER) };
       const checkpoint = checkpointOf(folder, effects);
       const trained = await trainModelSae(model, {
@@ -187,6 +190,20 @@ function readTrainOptions(args: Arguments, initial: Sae | undefined): TrainOptio
     bufferRows: args.whole("buffer", 1, 2 ** 40),
     seed: seedOf(args),
   };
+}
+
+/** Refuses what would end when the system runs out of memory, hours later. @throws unsupported */
+function checkTrainingMemory(settings: TrainSettings, width: number, { freeBytes }: Effects): void {
+  const { parameters, batch } = estimateTraining(settings, width);
+  const free = freeBytes();
+  if (parameters + batch > free)
+    throw mismatch(
+      "unsupported",
+      "memory",
+      `${formatBytes(parameters + batch)} free for ${settings.features} features of width ${width}`,
+      formatBytes(free),
+      { hint: "fewer --features, or a smaller --batch" },
+    );
 }
 
 /** The folder to write, checked before the work. @throws usage, io */

@@ -88,6 +88,13 @@ describe("trimtab sae train", () => {
     expect(existsSync(file("refused"))).toBe(false);
   });
 
+  test("refuses more features than fit the memory", async () => {
+    const { status, stderr } = await run([...small, "-o", file("large")], { freeBytes: () => 5e5 });
+    expect(status).toBe(5);
+    expect(stderr).toContain("memory: expected");
+    expect(stderr).toContain("free for 64 features of width 96, got 500 kB");
+  });
+
   test("refuses a folder with files in it, no folder, no autoencoder and no text", async () => {
     mkdirSync(file("full"));
     writeFileSync(join(file("full"), "notes.txt"), "mine");

@@ -13,6 +13,8 @@ export interface ScoredSae {
 
 interface Point {
   readonly style: SeriesStyle;
+  /** A line joins autoencoders of one kind, and their nulls. */
+  readonly activation: SaeActivation;
   readonly l0: number;
   readonly value: number;
   readonly low: number;
@@ -59,7 +61,7 @@ function toPoints(
       // Its own number of features in use: the untrained one has them rounded.
       if (!value || !style || !arm.use) return [];
       const { low = value.value, high = value.value } = value.interval ?? {};
-      return [{ style, l0: arm.use.l0, value: value.value, low, high }];
+      return [{ style, activation, l0: arm.use.l0, value: value.value, low, high }];
     });
   });
 }
@@ -71,8 +73,8 @@ function renderPanel(points: readonly Point[], title: string): string {
   const all = [...new Set(points.map(({ style }) => style))];
   const styles = [...all.filter((style) => !isNull(style)), ...all.filter(isNull)];
   const floor = (value: number): number => Math.max(least, value);
-  const shown = points.map(({ style, l0, value, low, high }) => ({
-    ...{ style, l0 },
+  const shown = points.map(({ style, activation, l0, value, low, high }) => ({
+    ...{ style, activation, l0 },
     ...{ value: floor(value), low: floor(low), high: floor(high) },
   }));
   const ticks = [...new Set(points.map(({ l0 }) => Math.round(l0)))].sort((a, b) => a - b);
@@ -101,6 +103,7 @@ function renderPanel(points: readonly Point[], title: string): string {
             Plot.line(own, {
               x: "l0",
               y: "value",
+              z: "activation",
               stroke: style.colour,
               strokeWidth: 1.6,
               ...(style.dash === "none" ? {} : { strokeDasharray: style.dash }),
