@@ -10,7 +10,7 @@ export interface DecoderFit {
   readonly residual: number;
   /** `residual² / ‖W_T‖²_F`, in-sample. With F rows and dS columns, chance alone leaves about `1 − dS/F`. */
   readonly unexplained: number;
-  /** The same on rows that were not fitted: 1 or more where there is nothing to find. */
+  /** The same on rows that were not fitted, by a ridge fit of the others: about 1 where there is nothing to find. */
   readonly heldOutUnexplained: number;
   /** Mean cosine of a held-out row with its image. */
   readonly heldOutCosine: number;
@@ -40,8 +40,8 @@ export interface DecoderRelationOptions {
  * Compares the decoder matrices of two autoencoders whose feature i is taken for the same feature: least squares
  * `M = argmin ‖W_S M − W_T‖_F`, its residual, and the same for random matrices and for permuted rows.
  *
- * A matrix with dS columns fits some of anything: of F random rows a share dS/F. So the residual is also taken on held-out rows, where
- * a fit of nothing leaves 1 or more. Which feature belongs to which must have been found without the decoders (`matchFeatures`), or the
+ * A matrix with dS columns fits some of anything: of F random rows a share dS/F. So the residual is also taken on held-out rows, where a fit
+ * of nothing leaves about 1; there a ridge is used, its penalty chosen among the other rows. Which feature belongs to which must have been found without the decoders (`matchFeatures`), or the
  * question is begged.
  *
  * @param source - `[F, dSource]`
@@ -83,6 +83,9 @@ export function relateDecoders(
   };
 }
 
+/** At rounding level. */
+const leastRidge = 1e-10;
+
 interface Split {
   readonly fitted: readonly number[];
   readonly held: readonly number[];
@@ -90,7 +93,7 @@ interface Split {
 
 function fitDecoders(source: Matrix, target: Matrix, { fitted, held }: Split): DecoderFit {
   const all = measure(source, target, solve(source, target));
-  const own = solve(pickRows(source, fitted), pickRows(target, fitted));
+  const own = solveBest(pickRows(source, fitted), pickRows(target, fitted));
   const other = measure(pickRows(source, held), pickRows(target, held), own);
   return {
     residual: Math.sqrt(all.residual),
@@ -100,13 +103,27 @@ function fitDecoders(source: Matrix, target: Matrix, { fitted, held }: Split): D
   };
 }
 
-/** Least squares with a ridge at rounding level, so that columns that are combinations of others do no harm: M `[dS, dT]`. */
-function solve(source: Matrix, target: Matrix): Matrix {
+/** Multiples of the mean diagonal of W_Sᵀ W_S: from least squares to nearly nothing. */
+const ridges: readonly number[] = [leastRidge, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
+
+/** Ridge whose penalty was chosen on a quarter of the rows; with few rows to a column least squares fits noise and leaves more than it found. */
+function solveBest(source: Matrix, target: Matrix): Matrix {
+  const cut = source.rows >> 2;
+  const rows = Array.from({ length: source.rows }, (_, row) => row);
+  const [chooseX, chooseY] = [pickRows(source, rows.slice(0, cut)), pickRows(target, rows.slice(0, cut))];
+  const [fitX, fitY] = [pickRows(source, rows.slice(cut)), pickRows(target, rows.slice(cut))];
+  const tried = ridges.map((ridge) => ({ ridge, left: measure(chooseX, chooseY, solve(fitX, fitY, ridge)).residual }));
+  return solve(source, target, tried.reduce((a, b) => (b.left <= a.left ? b : a)).ridge);
+}
+
+/** Ridge regression M `[dS, dT]`; at its least the penalty only keeps columns that are combinations of others from doing harm. */
+function solve(source: Matrix, target: Matrix, ridge = leastRidge): Matrix {
   const S = gram(transpose(source));
-  let most = 0;
-  for (let i = 0; i < S.rows; i++) most = Math.max(most, S.data[i * S.cols + i] as number);
-  if (!(most > 0)) return createMatrix(source.cols, target.cols);
-  for (let i = 0; i < S.rows; i++) S.data[i * S.cols + i] = (S.data[i * S.cols + i] as number) + 1e-10 * most;
+  let trace = 0;
+  for (let i = 0; i < S.rows; i++) trace += S.data[i * S.cols + i] as number;
+  if (!(trace > 0)) return createMatrix(source.cols, target.cols);
+  const penalty = (ridge * trace) / S.rows;
+  for (let i = 0; i < S.rows; i++) S.data[i * S.cols + i] = (S.data[i * S.cols + i] as number) + penalty;
   const factor = factorCholesky(S);
   if (!factor.isPositiveDefinite)
     throw mismatch("bad-input", "source decoder", "columns that can be told apart", `a pivot of ${factor.value}`);

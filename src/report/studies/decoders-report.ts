@@ -40,7 +40,7 @@ function relationSentence({ relation, problem }: DecoderStudy): string {
   const [own, shuffled, random] = [relation.heldOutUnexplained, mean(relation.shuffled), mean(relation.random)];
   const least = Math.min(...relation.shuffled.map(({ heldOutUnexplained }) => heldOutUnexplained));
   const verdict =
-    own < least
+    own < Math.min(1, least)
       ? "so the decoders are in part linear images of one another"
       : "no better than permuted features, so nothing is shown";
   return `On features that were not fitted, a linear map leaves ${formatNumber(own)} of the target decoder unexplained, against ${formatNumber(shuffled)} for permuted features and ${formatNumber(random)} for random matrices: ${verdict}.`;
@@ -93,7 +93,7 @@ function relationSection(study: DecoderStudy, relation: DecoderRelation): Report
   const figure: ReportFigure = {
     id: "decoders",
     title: "How much of one decoder is a linear image of the other",
-    says: "Share explained of decoder rows that the fit did not see. A matrix as wide as the source's fits a share of any rows that it sees, so the paper's residual alone says little; lines span the draws of a null.",
+    says: "Share explained of decoder rows that the fit did not see. A matrix as wide as the source's fits a share of any rows that it sees, so the paper's residual alone says little. By ridge, its penalty chosen without these rows; lines span the draws of a null.",
     svg: renderMapScorePlot(bars),
     table,
     basis: `${formatCount(relation.features)} matched features, a fifth held out; ${relation.random.length} draws of each null; seed ${relation.seed}`,
