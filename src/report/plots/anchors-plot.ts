@@ -14,8 +14,8 @@ export interface AnchorsRow {
 const styles: Readonly<Record<AnchorWay | "shuffled", SeriesStyle>> = {
   affine: { ...series.native, label: "ridge on anchors" },
   functional: { ...series.transferred, label: "functional map" },
-  // Okabe and Ito's green, for a third way beside the two colours that pages know.
-  corrected: { label: "both", colour: "var(--corrected, #00805a)", symbol: "diamond", dash: "none" },
+  // A third colour that pages know, light and dark.
+  corrected: { label: "both", colour: "var(--good, #006b4f)", symbol: "diamond", dash: "none" },
   shuffled: { ...series.random, label: "shuffled" },
 };
 
