@@ -47,6 +47,7 @@ export function beginTraining(
     settings: { ...settings, steps: stepsOf(settings, block) },
     inputScale,
     variance,
+    totalRows: block.totalRows,
     parameters,
     moments: { first: createParameters(settings, width), second: createParameters(settings, width) },
     step: 0,

@@ -66,6 +66,7 @@ export async function openModelRows(model: OpenModel, options: ModelTextOptions)
     // The bound is of the first units: without it they are read, whatever is asked for.
     const first = limits ? from : 0;
     let index = first;
+    let tokens = 0;
     const windows = fromUnit(partWindows(model, { ...options, context }, signal), first);
     const reading = readSiteWindows(model, windows, {
       site,
@@ -76,7 +77,10 @@ export async function openModelRows(model: OpenModel, options: ModelTextOptions)
       signal,
     });
     for await (const unit of reading) {
-      if (index >= from) yield { index, rows: joinRows(unit, width), fraction: fractionOf(unit) };
+      tokens += unit.reduce((sum, { window }) => sum + window.tokens.length, 0);
+      // The text may end at a number of tokens before the corpus does.
+      const fraction = Math.min(1, Math.max(fractionOf(unit), maxTokens === undefined ? 0 : tokens / maxTokens));
+      if (index >= from) yield { index, rows: joinRows(unit, width), fraction };
       else if (limits) {
         await reading.return();
         yield* chunks({ from, signal });

@@ -24,7 +24,7 @@ export function toSae(state: TrainingState, source: RowSource, block: Block, ord
         source: { name: source.name, ...source.facts },
         steps: step,
         rows: step * settings.batch,
-        epochs: (step * settings.batch) / block.totalRows,
+        epochs: (step * settings.batch) / state.totalRows,
         history,
       },
     },

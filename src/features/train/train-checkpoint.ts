@@ -97,8 +97,19 @@ async function writeState(path: string, state: TrainingState, { asked, source, d
   const of = { parameters: state.parameters, first: state.moments.first, second: state.moments.second };
   for (const group of groups)
     for (const name of parameterNames) tensors.set(`${group}.${name}`, toTensor(of[group][name]));
-  const { settings, inputScale, variance, step, epoch, block, firstChunk, used, sums, history } = state;
-  const standing = { steps: settings.steps, inputScale, variance, step, epoch, block, firstChunk, used, digest };
+  const { settings, inputScale, variance, totalRows, step, epoch, block, firstChunk, used, sums, history } = state;
+  const standing = {
+    steps: settings.steps,
+    inputScale,
+    variance,
+    totalRows,
+    step,
+    epoch,
+    block,
+    firstChunk,
+    used,
+    digest,
+  };
   const metadata = new Map([
     ["format", format],
     ["version", version],
@@ -213,6 +224,7 @@ function readState(
     settings: { ...asked, steps },
     inputScale: scale,
     variance,
+    totalRows: whole("totalRows"),
     parameters: group("parameters"),
     moments: { first: group("first"), second: group("second") },
     step,

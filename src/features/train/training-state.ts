@@ -22,6 +22,8 @@ export interface TrainingState {
   readonly inputScale: number;
   /** Variance of a row so scaled, summed over dimensions. */
   readonly variance: number;
+  /** Rows of the source, estimated where it is read in blocks. */
+  readonly totalRows: number;
   readonly parameters: Parameters;
   readonly moments: AdamMoments;
   /** Steps done. */
