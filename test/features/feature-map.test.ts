@@ -9,34 +9,9 @@ import type { FeatureMap } from "../../src/features/s2l/feature-map.ts";
 import { readFeatureMap, writeFeatureMap } from "../../src/features/s2l/feature-map-file.ts";
 import { featureVector } from "../../src/features/s2l/feature-vector.ts";
 import { fitFeatureMap } from "../../src/features/s2l/fit-feature-map.ts";
-import type { Sae } from "../../src/features/sae.ts";
 import { fitMap } from "../../src/maps/fit-map.ts";
 import { openDemo } from "../engine/demo-models.ts";
-
-/** Features 2j and 2j + 1 are the positive and the negative part of dimension j: codes that lose nothing. */
-function signSae(width: number): Sae {
-  const features = 2 * width;
-  const encoder = new Float32Array(features * width);
-  for (let j = 0; j < width; j++) {
-    encoder[2 * j * width + j] = 1;
-    encoder[(2 * j + 1) * width + j] = -1;
-  }
-  return {
-    width,
-    features,
-    activation: "relu",
-    encoder,
-    encoderBias: new Float32Array(features),
-    decoder: encoder.slice(),
-    decoderBias: new Float32Array(width),
-    threshold: undefined,
-    k: undefined,
-    gate: undefined,
-    subtractsDecoderBias: false,
-    inputScale: 1,
-    origin: { format: "trimtab", model: undefined, modelSha256: undefined, site: undefined, facts: {} },
-  };
-}
+import { signSae } from "./sign-sae.ts";
 
 let small: EngineModel;
 let large: EngineModel;
