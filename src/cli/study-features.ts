@@ -62,9 +62,9 @@ export const command: Command = {
     },
     prompts: { type: "string", value: "FILE", description: "beginnings to continue", default: "those of the package" },
     strengths: { type: "string", value: "LIST", description: "in median row norms", default: "0.25n,0.5n,0.75n,1n" },
-    samples: { type: "string", value: "N", description: "texts of each prompt", default: "2" },
-    random: { type: "string", value: "N", description: "random directions", default: "5" },
-    wrong: { type: "string", value: "N", description: "features drawn by chance", default: "3" },
+    samples: { type: "string", value: "N", description: "texts of each prompt", default: "1" },
+    random: { type: "string", value: "N", description: "random directions", default: "3" },
+    wrong: { type: "string", value: "N", description: "features drawn by chance", default: "2" },
     "max-rows": {
       type: "string",
       value: "N",

@@ -39,9 +39,9 @@ export interface StudyFeaturesOptions {
   readonly neutral: NeutralText;
   readonly samples?: number | undefined;
   readonly maxTokens?: number | undefined;
-  /** Random directions of each concept. Default 5. */
+  /** Random directions of each concept. Default 3. */
   readonly random?: number | undefined;
-  /** Features drawn by chance, carried like the right one. Default 3. */
+  /** Features drawn by chance, carried like the right one. Default 2. */
   readonly wrong?: number | undefined;
   readonly resamples?: number | undefined;
   readonly seed?: number | undefined;
@@ -66,7 +66,7 @@ export async function studyFeatures(
   target: TextModel & Parameters<typeof extractVector>[0],
   options: StudyFeaturesOptions,
 ): Promise<FeatureStudy> {
-  const { s2l, l2l, prompts, strengths, samples = 2, random = 5, wrong = 3, seed = 0 } = options;
+  const { s2l, l2l, prompts, strengths, samples = 1, random = 3, wrong = 2, seed = 0 } = options;
   const concepts: FeatureConcept[] = [];
   for (const concept of options.concepts) concepts.push(await studyConcept(source, target, concept, options));
   const { r2ByDimension: _, ...scores } = l2l.scores;
@@ -94,7 +94,7 @@ async function studyConcept(
   options: StudyFeaturesOptions,
 ): Promise<FeatureConcept> {
   const { s2l, l2l, prompts, strengths, neutral, signal, onProgress, resamples = 1000 } = options;
-  const { samples = 2, maxTokens = 48, random = 5, wrong = 3, seed = 0 } = options;
+  const { samples = 1, maxTokens = 48, random = 3, wrong = 2, seed = 0 } = options;
   const codes = await readPairFeatures(source.model, source.sae, pairs, { site: source.site, signal });
   const contrast = contrastFeatures(codes, { top: 50, seed, signal });
   const chosen = contrast.features.find(
