@@ -234,6 +234,11 @@ describe("trainSae refuses what it cannot train on", () => {
     await expect(trainSae(source, { ...quick, steps: undefined, ...options })).rejects.toThrow(message);
   });
 
+  test("a source that gives no rows", async () => {
+    const empty = { ...source, async *chunks() {} };
+    await expect(trainSae(empty, quick)).rejects.toThrow("planted: expected rows to train on, got none");
+  });
+
   test("rows: none, broken, not finite, all equal", async () => {
     expect(() => toRowSource("x", new Float32Array(0), 4)).toThrow("x: expected rows of width 4, got 0 values");
     expect(() => toRowSource("x", new Float32Array(7), 4)).toThrow("x: expected rows of width 4, got 7 values");

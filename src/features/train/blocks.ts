@@ -35,7 +35,7 @@ export interface BlockOptions {
 }
 
 /**
- * Gives the rows of a source in blocks, pass after pass without end. A source that fits one block is read once; others are read anew
+ * Gives the rows of a source in blocks, pass after pass without end, or none if it has none. A source that fits one block is read once; others are read anew
  * in each pass, a block at a time.
  *
  * Blocks follow from the source and `bufferRows` alone, so that training can go on from any of them.
@@ -44,10 +44,13 @@ export async function* readBlocks(source: RowSource, options: BlockOptions): Asy
   let { epoch, index, firstChunk } = options.start;
   for (;;) {
     let whole: Block | undefined;
+    let isEmpty = true;
     for await (const block of readPass(source, options, { epoch, index, firstChunk })) {
       yield block;
+      isEmpty = false;
       if (block.isWhole) whole = block;
     }
+    if (isEmpty) return;
     epoch++;
     for (; whole; epoch++) yield { ...whole, epoch };
     [index, firstChunk] = [0, 0];
