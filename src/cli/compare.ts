@@ -86,7 +86,7 @@ export const command: Command = {
   examples: [
     {
       line: "trimtab compare demo:s demo:m --layers 1:1 -o likeness",
-      explains: "All measures of one pair of layers, with nulls, in two minutes.",
+      explains: "All measures of one pair of layers, with nulls, in a few minutes.",
     },
     {
       line: "trimtab compare demo:s demo:m --layers all:all --measures svcca,find-cosine -o grid",
