@@ -23,8 +23,8 @@ const [narrow, wide] = [
   { width: 512, blocks: 8, heads: 8, context: 512 },
 ] as const;
 const [from, to] = [1, 3];
-const written = 48;
-const windows = 4;
+const written = 32;
+const windows = 2;
 const windowTokens = 256;
 
 /**
@@ -66,14 +66,14 @@ async function compareSpeeds(small: string, large: string, threads: number): Pro
     await compareRates(`writing, stitched against the large model (${how})`, {
       amount: written,
       unit: "tokens/s",
-      rounds: 5,
+      rounds: 3,
       ours: () => write(stitched),
       reference: () => write(target),
     }),
     await compareRates(`scoring, stitched against the large model (${how})`, {
       amount: windows * windowTokens,
       unit: "tokens/s",
-      rounds: 5,
+      rounds: 3,
       ours: () => stitched.scoreWindows(texts),
       reference: () => target.logProbabilities(items),
     }),
@@ -95,7 +95,7 @@ async function compareMemory(small: string, large: string, threads: number): Pro
     return Number(stdout) / 1e6;
   };
   const pairs: [number, number][] = [];
-  for (let round = 0; round < 3; round++) pairs.push([await peak(large, small), await peak(large)]);
+  for (let round = 0; round < 2; round++) pairs.push([await peak(large, small), await peak(large)]);
   const ratios = pairs.map(([a, b]) => a / b);
   return {
     name: "peak memory, early blocks and tail against the large model",

@@ -6,7 +6,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TrimtabError } from "../errors.ts";
 import { writeFileAtomic } from "../formats/write-file.ts";
-import { libraryFile } from "./library.ts";
+import { type EngineLibrary, libraryFile } from "./library.ts";
 import type { NativeOpenOptions } from "./native/native-model.ts";
 
 // A file made to harm, or a fault of the engine, can end the whole process from native code, where nothing can be caught.
@@ -36,10 +36,9 @@ export async function preflight(
   files: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const libraries = (["llama", "ggml", "ggml-base"] as const).map((stem) => libraryFile(options.library.folder, stem));
   // The last blocks alone are another model than the whole.
   const cut = options.tail ? [`after ${options.tail.layer}`] : [];
-  const identity = [...(await Promise.all([...libraries, ...files].map(identify))), ...cut].join("\n");
+  const identity = [await identifyFiles(options.library, files), ...cut].join("\n");
   const folder = cacheFolder();
   const record = folder && join(folder, "preflight", createHash("sha256").update(identity).digest("hex"));
   if (record && (await exists(record))) return;
@@ -56,6 +55,12 @@ export async function preflight(
   }
 }
 
+/** What changes when one of the files or of the engine's libraries is replaced. */
+export async function identifyFiles({ folder }: EngineLibrary, files: readonly string[]): Promise<string> {
+  const libraries = (["llama", "ggml", "ggml-base"] as const).map((stem) => libraryFile(folder, stem));
+  return (await Promise.all([...libraries, ...files].map(identify))).join("\n");
+}
+
 /** What changes when a file is replaced, even by one of the same size whose time was set back: the inode and the time of change. */
 async function identify(path: string): Promise<string> {
   const place = await realpath(path);
@@ -64,7 +69,7 @@ async function identify(path: string): Promise<string> {
 }
 
 /** Like `mkdir -p`. Node's own, `recursive: true`, never returns where folders cannot be made, under /proc for one. */
-async function makeFolders(path: string): Promise<void> {
+export async function makeFolders(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (thrown) {

@@ -72,6 +72,31 @@ describe("openTail(path, { layer })", () => {
     await expect(asked).rejects.toMatchObject({ code: "unsupported", hint: /whole/ });
   });
 
+  test("is proven at every opening, without the whole model from the second on, and anew when what was kept is damaged", async () => {
+    const cache = process.env["TRIMTAB_CACHE"];
+    process.env["TRIMTAB_CACHE"] = join(folder, "cache");
+    try {
+      const open = () => openTail(path, { layer: 1, threads: 1, cache: "f32" });
+      const tokens = await whole.tokenize("A dog ran.");
+      const inputs = [{ tokens, rows: new Float32Array(tokens.length * 96).fill(0.1) }];
+      const logitsOf = async () => {
+        await using tail = await open();
+        expect(tail).toMatchObject({ way: "memory", proof: { maxDifference: 0 }, notes: [] });
+        expect(tail.firstRow?.row.length).toBe(96);
+        return [...(await tail.logits(inputs))[0]!];
+      };
+      const first = await logitsOf();
+      const kept = (await readdir(join(folder, "cache", "tails"))).filter((name) => name.endsWith(".safetensors"));
+      expect(kept.length).toBe(1);
+      expect(await logitsOf()).toEqual(first);
+      await writeFile(join(folder, "cache", "tails", kept[0]!), "nonsense");
+      expect(await logitsOf()).toEqual(first);
+    } finally {
+      if (cache === undefined) delete process.env["TRIMTAB_CACHE"];
+      else process.env["TRIMTAB_CACHE"] = cache;
+    }
+  });
+
   test("refuses layers, rows and sequences that are not the model's", async () => {
     await expect(openTail(path, { layer: 3, whole })).rejects.toThrow(/from 0 to 2/);
     await using tail = await openTail(path, { layer: 1, whole, threads: 1 });

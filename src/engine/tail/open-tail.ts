@@ -13,6 +13,7 @@ import { WorkerClient } from "../worker-client.ts";
 import { compareLogits, isProven, readTailTruth, type TailTruth } from "./prove-tail.ts";
 import { provideTailFile, removeTailFile, type TailFileOptions } from "./tail-file.ts";
 import { type TailModel, type TailProof, type TailWay, toTailModel } from "./tail-model.ts";
+import { type KeptTruth, keepTruth, readTruth, truthPath } from "./tail-record.ts";
 
 export interface OpenTailOptions extends OpenOptions {
   /** The block whose output is given from outside; the blocks after it are run. */
@@ -32,7 +33,8 @@ export interface OpenTailOptions extends OpenOptions {
  * Opens the blocks after a layer of a model, with its last norm and output head, to be run on hidden states given from outside.
  *
  * Nothing is believed: before it is given out, the tail is run on the whole model's own states of a few tokens, and its logits must be the
- * whole model's to 1e-4 (of the largest logit, or of 1). For that the whole model is opened too, and closed again.
+ * whole model's to 1e-4 (of the largest logit, or of 1). The first time the whole model is opened for that, and closed again; what it made of
+ * those tokens is kept in the cache, by which later openings are proven alike.
  *
  * @throws bad-input for a layer out of range; unsupported, with the reason, if a way that was named does not give the model's own logits
  * @throws as {@link openModel}; io for a tail's file
@@ -41,21 +43,46 @@ export interface OpenTailOptions extends OpenOptions {
  * const [logits] = await tail.logits([{ tokens, rows }]);
  */
 export async function openTail(path: string, options: OpenTailOptions): Promise<TailModel> {
-  const { whole, layer: _, way: __, file: ___, ...open } = options;
-  if (whole) return openBeside(whole, path, options);
+  const { whole, layer, way: _, file: __, ...open } = options;
+  if (whole) return openBeside(await readBeside(whole, layer), path, options);
+  const { threads = availableParallelism(), gpuLayers = -1, variant = "auto", cache = "f16" } = options;
+  const library = resolveLibrary(variant);
+  const settings = { layer, threads, gpuLayers, cache, library: library.variant };
+  const place = await truthPath(library, splitFiles(path), settings);
+  const kept = place && (await readTruth(place));
+  if (kept) {
+    const tail = await openBeside(kept, path, options).catch((thrown: unknown) => {
+      // What was kept may be of another state of this machine: the whole model has the last word.
+      if (thrown instanceof TrimtabError && thrown.code === "unsupported") return undefined;
+      throw thrown;
+    });
+    if (tail && tail.notes.length === 0) return tail;
+    await tail?.close();
+  }
   await using opened = await openModel(path, open);
-  return await openBeside(opened, path, options);
+  const read = await readBeside(opened, layer);
+  if (place) await keepTruth(place, read);
+  return await openBeside(read, path, options);
 }
 
-async function openBeside(whole: OpenModel, path: string, options: OpenTailOptions): Promise<TailModel> {
-  const { layer, way = "auto" } = options;
+/** Reads from the whole model what its tail is compared with. */
+async function readBeside(whole: OpenModel, layer: number): Promise<KeptTruth> {
   const { description } = whole;
-  const { blocks, name, capabilities, tokenizer } = description;
+  const { blocks, name, capabilities } = description;
   if (!Number.isInteger(layer) || layer < 0 || layer >= blocks)
     throw mismatch("bad-input", "cut", `a layer of ${name} from 0 to ${blocks - 1}`, String(layer));
   if (!capabilities.tap)
     throw mismatch("unsupported", name, "a model whose blocks can be read", capabilities.reason ?? "this one");
-  const truth = await readTailTruth(whole, layer);
+  return { truth: await readTailTruth(whole, layer), description };
+}
+
+async function openBeside(
+  { truth, description }: KeptTruth,
+  path: string,
+  options: OpenTailOptions,
+): Promise<TailModel> {
+  const { layer, way = "auto" } = options;
+  const { blocks, name, tokenizer } = description;
   const isBos = tokenizer.addsBos && truth.tokens[0] === tokenizer.bos;
   const firstRow = isBos ? { token: truth.tokens[0]!, row: truth.rows.slice(0, description.width) } : undefined;
   const ways: readonly TailWay[] = way === "auto" ? ["memory", "whole"] : [way];
@@ -66,17 +93,8 @@ async function openBeside(whole: OpenModel, path: string, options: OpenTailOptio
       notes.push(`${wayNames[tried]}: ${reached}`);
       continue;
     }
-    return toTailModel(reached.client, {
-      description,
-      layer,
-      way: tried,
-      notes,
-      proof: reached.proof,
-      weightBytes: reached.weightBytes,
-      firstRow,
-      context: reached.context,
-      onClose: reached.onClose,
-    });
+    const { client, ...found } = reached;
+    return toTailModel(client, { ...found, description, layer, way: tried, notes, firstRow });
   }
   throw new TrimtabError(
     "unsupported",
@@ -177,8 +195,8 @@ async function measure(files: readonly string[], cut: number): Promise<number> {
 
 async function prove(client: WorkerClient, plan: TailPlan, truth: TailTruth): Promise<TailProof> {
   await client.call({ method: "tailOpen", plan });
-  const { tokens, rows } = truth;
-  const positions = [Array.from(tokens, (_, at) => at)];
+  const { tokens, rows, positions: compared } = truth;
+  const positions = [compared];
   const [logits] = await client.call<Float32Array[]>({ method: "tailLogits", inputs: [{ tokens, rows }], positions });
   return compareLogits(logits!, truth, plan.scale);
 }

@@ -4,6 +4,8 @@ import type { TailProof } from "./tail-model.ts";
 
 /** Tokens that are tried: several positions for rotary embeddings and attention to tell apart, few enough to cost nothing. */
 const probeTokens = 24;
+/** Every so many positions are compared, from the last on: a vocabulary of 262,144 then makes 8 MB of logits to be kept. */
+const comparedEvery = 3;
 /** Largest difference of logits that is let pass, as a share of the largest logit, or of 1. */
 const tolerance = 1e-4;
 
@@ -12,7 +14,9 @@ export interface TailTruth {
   readonly tokens: Int32Array;
   /** After the layer, `[tokens, width]`. */
   readonly rows: Float32Array;
-  /** `[tokens, vocabulary]`. */
+  /** Positions that are compared. */
+  readonly positions: readonly number[];
+  /** `[positions, vocabulary]`. */
   readonly logits: Float32Array;
   /** Multipliers of rows on their way in to be tried, likeliest first. */
   readonly scales: readonly number[];
@@ -25,10 +29,14 @@ export async function readTailTruth(whole: OpenModel, layer: number): Promise<Ta
   // Spread over the vocabulary; the first is BOS where there is one.
   const tokens = Int32Array.from({ length }, (_, at) => Math.floor((((at * 7919 + 17) % 9973) / 9973) * vocabulary));
   if (tokenizer.addsBos && tokenizer.bos !== undefined) tokens[0] = tokenizer.bos;
-  const logits = (await whole.logits([tokens], { positions: "all" }))[0]!;
+  const positions = Array.from(
+    { length: Math.ceil(length / comparedEvery) },
+    (_, at) => length - 1 - at * comparedEvery,
+  );
+  const logits = (await whole.logits([tokens], { positions: [positions] }))[0]!;
   let rows: Float32Array = new Float32Array(0);
   for await (const { states } of whole.readStates([tokens], { sites: [residPost(layer)] })) rows = states[0]!;
-  return { tokens, rows, logits, scales: scalesOf(architecture, width) };
+  return { tokens, rows, positions, logits, scales: scalesOf(architecture, width) };
 }
 
 /** Gemma scales whatever enters by √width, tokens' embeddings or states; its later versions embeddings alone. */
