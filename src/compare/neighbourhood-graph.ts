@@ -38,7 +38,7 @@ const names = ["count", "diameter", "affinity"] as const;
  *
  * The paper compares models by these metrics over whole clouds of different inputs; as here the rows are paired, each row's neighbourhood is
  * compared with its partner's: the edges in common (`value`), and the rank correlation of each metric over rows (`geometry`). That comparison is
- * ours, the graph and its metrics are the paper's. X `[n, dX]`, Y `[n, dY]`; candidates for a neighbourhood are the 3 · neighbours nearest rows.
+ * ours; the graph is the authors', its metrics as we understood them (the paper's full text was not at hand). X `[n, dX]`, Y `[n, dY]`; candidates for a neighbourhood are the 3 · neighbours nearest rows.
  *
  * Unchanged by rotation, shift and common scale. Two sides can have the same geometry, row by row, and few edges in common.
  *
