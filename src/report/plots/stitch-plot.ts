@@ -15,9 +15,12 @@ interface Point {
 const styles = {
   plain: { ...series.native, label: "stitched" },
   tuned: { ...series.transferred, label: "tuned" },
-  alone: { label: "a model alone", colour: "currentColor", symbol: "star", dash: "none" },
+  alone: { label: " a model alone", colour: "currentColor", symbol: "star", dash: "none" },
   table: { ...series.random, label: "token table" },
 } as const satisfies Readonly<Record<string, SeriesStyle>>;
+
+/** Names of more stitched models run into one another; then only those that nothing cheaper beats, and the tuned ones, are named. */
+const mostLabelled = 12;
 
 /**
  * Renders the loss of every stitched model against what it computes for a token, as a share of the large model, with both models alone; a
@@ -44,6 +47,7 @@ export function renderStitchPlot(result: StitchResult): string {
     return point(least, loss, `·:${layer}`);
   });
   const all = [...plain, ...tuned, ...alone, ...table];
+  const isTuned = (label: string): boolean => tuned.some((other) => other.label === label);
   const front = toFront([...plain, ...tuned, ...alone]);
   const top = Math.max(...all.map(({ nats }) => nats));
   return renderFigure({
@@ -71,7 +75,7 @@ export function renderStitchPlot(result: StitchResult): string {
         Plot.dot(alone, { x: "share", y: "nats", r: 6, fill: styles.alone.colour, symbol: styles.alone.symbol }),
         Plot.text(tuned, { x: "share", y: "nats", text: "label", dy: 13, fontSize: 11 }),
         Plot.text(
-          plain.filter(({ label }) => !tuned.some((other) => other.label === label)),
+          plain.filter((one) => (plain.length <= mostLabelled || front.includes(one)) && !isTuned(one.label)),
           { x: "share", y: "nats", text: "label", dy: -10, fontSize: 10, fillOpacity: 0.75 },
         ),
         ...[false, true].map((isFarRight) =>
