@@ -6,6 +6,7 @@ const hints: Readonly<Record<string, string>> = {
   "trimtab-map": "write one with: trimtab fit SOURCE TARGET --corpus PATH -o FILE",
   "trimtab-feature-map": "write one with: trimtab sae map SOURCE TARGET --sae DIR --corpus PATH -o FILE",
   "trimtab-moments": "write one with: trimtab moments collect SOURCE TARGET --corpus PATH -o FILE",
+  "trimtab-stitch": "write one with: trimtab stitch fit SOURCE TARGET --map FILE --corpus PATH -o FILE",
   "trimtab-probe": "write one with: trimtab probe train MODEL --pairs FILE -o FILE",
 };
 
