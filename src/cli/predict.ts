@@ -86,11 +86,11 @@ export const command: Command = {
   },
   examples: [
     {
-      line: "trimtab predict demo:s demo:m --map map.safetensors --items happy.jsonl --small-lora s-happy.gguf --large-lora m-happy.gguf -o predicted",
+      line: "trimtab predict s.gguf l.gguf --map m.safetensors --items q.csv --small-lora a.gguf --large-lora b.gguf -o p",
       explains: "Two adapters trained on the same stories: the small one's effect predicts the large one's.",
     },
     {
-      line: "trimtab predict 2b.gguf 9b.gguf --map map.safetensors --items mcq.jsonl --system 'Answer as a pirate.' -o pirate",
+      line: "trimtab predict 2b.gguf 9b.gguf --map m.safetensors --items mcq.jsonl --system 'Answer as a pirate.' -o run",
       explains: "A system prompt, read on the small model alone; the large one's own answer to it is the truth.",
     },
   ],

@@ -58,19 +58,22 @@ function renderScatter(prediction: Prediction, truth: readonly number[], domain:
           stroke: style.colour,
           strokeWidth: 0.8,
         }),
-        Plot.text([`predicted by ${prediction.name}`], {
+        Plot.text([`${prediction.name}: predicted change (nats)`], {
           frameAnchor: "top-left",
           textAnchor: "start",
           dx: 0,
           dy: -40,
         }),
-        Plot.text([`r = ${formatNumber(pearson?.value)}, skill ${formatNumber(skill?.value)}; dashes: as it came`], {
-          frameAnchor: "top-left",
-          textAnchor: "start",
-          dx: 0,
-          dy: -22,
-          fillOpacity: 0.75,
-        }),
+        Plot.text(
+          [`r = ${formatNumber(pearson?.value)}, skill ${formatNumber(skill?.value)}; dashes: as it truly was`],
+          {
+            frameAnchor: "top-left",
+            textAnchor: "start",
+            dx: 0,
+            dy: -22,
+            fillOpacity: 0.75,
+          },
+        ),
       ],
     },
   });
@@ -88,7 +91,7 @@ function renderSorted(prediction: Prediction, domain: readonly [number, number])
       marks: [
         Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.6 }),
         Plot.dot(points, { x: "rank", y: "change", r: 3, symbol: style.symbol, fill: style.colour, fillOpacity: 0.6 }),
-        Plot.text([`predicted by ${prediction.name} (nats)`], {
+        Plot.text([`${prediction.name}: predicted change (nats)`], {
           frameAnchor: "top-left",
           textAnchor: "start",
           dx: 0,

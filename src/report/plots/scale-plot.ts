@@ -97,6 +97,7 @@ function renderPanel(panel: Panel, pairs: readonly ScalePair[]): string {
     const value = panel.null?.(pair) ?? null;
     return value === null ? [] : [{ ratio: pair.ratio, value }];
   });
+  const labels = panel.isLabelled ? placeLabels(points) : [];
   const ratios = [...new Set(pairs.map(({ ratio }) => ratio as number))];
   const reach = Math.max(1.5, ...ratios.map((ratio) => Math.max(ratio, 1 / ratio))) * 1.3;
   return renderFigure({
@@ -112,7 +113,16 @@ function renderPanel(panel: Panel, pairs: readonly ScalePair[]): string {
         ticks: 5,
         tickFormat: (ratio: number) => (ratio >= 1 ? `${ratio}` : `1/${Math.round(1 / ratio)}`),
       },
-      y: { label: null, grid: true, ticks: 5, nice: true },
+      y: {
+        label: null,
+        grid: true,
+        ticks: 5,
+        nice: true,
+        // Names stand above everything, in as many lines as they need.
+        ...(labels.length > 0 && {
+          domain: [0, Math.max(...points.map(({ high }) => high)) * (1.1 + 0.08 * levels(labels))],
+        }),
+      },
       marks: [
         Plot.ruleX([1], { stroke: "currentColor", strokeOpacity: 0.25 }),
         Plot.ruleY([panel.line ?? 0], { stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "3 4" }),
@@ -126,18 +136,52 @@ function renderPanel(panel: Panel, pairs: readonly ScalePair[]): string {
           fill: series.transferred.colour,
           symbol: ({ isSelf }: Point) => (isSelf ? "diamond" : "circle"),
         }),
-        ...(panel.isLabelled
-          ? [
-              Plot.text(
-                points.filter(({ isSelf }) => !isSelf),
-                { x: "ratio", y: "high", text: "name", dy: -9, fontSize: 11 },
-              ),
-            ]
-          : []),
+        ...Array.from({ length: levels(labels) }, (_, level) =>
+          Plot.text(
+            labels.filter((label) => label.level === level),
+            { x: "ratio", text: "name", frameAnchor: "top", dy: 6 + 12 * level, fontSize: labelSize },
+          ),
+        ),
         Plot.text([panel.title], { frameAnchor: "top-left", textAnchor: "start", dx: 2, dy: -26 }),
       ],
     },
   });
+}
+
+interface Label {
+  readonly ratio: number;
+  readonly name: string;
+  /** Line that it stands in, from the top. */
+  readonly level: number;
+}
+
+const labelSize = 11;
+/** A mean letter of labels, pixels, rounded up. */
+const letterWidth = 6.4;
+/** Pixels of a factor of two, as long as all ratios lie within a factor of 16: what decides whether names overlap. */
+const octaveWidth = 44;
+const mostLevels = 4;
+
+/** Puts names into lines so that none overlaps another; what finds no room is in the table only. */
+function placeLabels(points: readonly Point[]): Label[] {
+  const ends: number[] = [];
+  return points
+    .filter(({ isSelf }) => !isSelf)
+    .toSorted((a, b) => a.ratio - b.ratio)
+    .flatMap(({ ratio, name }): Label[] => {
+      const centre = octaveWidth * Math.log2(ratio);
+      const half = (letterWidth * name.length) / 2;
+      const free = Array.from({ length: mostLevels }, (_, level) => level).find(
+        (level) => centre - half > (ends[level] ?? Number.NEGATIVE_INFINITY),
+      );
+      if (free === undefined) return [];
+      ends[free] = centre + half + letterWidth;
+      return [{ ratio, name, level: free }];
+    });
+}
+
+function levels(labels: readonly Label[]): number {
+  return Math.max(0, ...labels.map(({ level }) => level + 1));
 }
 
 /** A model's name without what stands before its last colon or slash, and without its ending. */

@@ -1,3 +1,4 @@
+import { holm } from "../../evaluate/significance.ts";
 import { verdictThresholds } from "../../evaluate/verdict.ts";
 import type { ScaleMeasure, ScalePair, ScaleResult, SeededEstimate } from "../../study/scale/scale-result.ts";
 import { type DataTable, lowHigh } from "../data-table.ts";
@@ -48,7 +49,7 @@ export function toScaleReport(result: ScaleResult): Report {
       {
         id: "trends",
         title: "How each score goes with size",
-        lead: "Correlations over the pairs of two different models. Pairs share models, so p comes from dealing the sizes out among the models in every way there is: with three models there are six, and no p can be below 1/6.",
+        lead: "Correlations over the pairs of two different models. Pairs share models, so p comes from dealing the sizes out among the models in every way there is: with three models there are six, and no p can be below 1/6. It is not corrected for the number of scores.",
         figures: [
           {
             id: "trend",
@@ -219,15 +220,16 @@ function sayTrends(trends: ScaleResult["trends"]): string {
   const strongest = known.toSorted((a, b) => Math.abs(b.ratio ?? 0) - Math.abs(a.ratio ?? 0))[0];
   if (strongest === undefined)
     return "How scores go with size cannot be said: fewer than three pairs have one, or all have the same.";
-  const clear = known.filter(({ p }) => p !== null && p < 0.05);
+  const corrected = holm(known.map(({ p }) => p));
+  const clear = known.filter((_, i) => (corrected[i] ?? 1) < 0.05);
   const said = `The score that goes most with the logarithm of the size ratio is ${measureNames[strongest.measure]} (r = ${formatNumber(strongest.ratio)}, n = ${strongest.pairs} pairs of ${strongest.models} models, p = ${formatProbability(strongest.p)} of ${strongest.permutations} ways to deal the sizes out)`;
   const least = 1 / strongest.permutations;
   const end =
     least >= 0.05
       ? `; with ${strongest.models} models no p can be below ${formatNumber(least)}, so this is a description of these models and no law`
       : clear.length === 0
-        ? "; none of the seven scores goes with size beyond chance"
-        : `; beyond chance (p < 0.05, not corrected for seven scores) go ${clear.map(({ measure }) => measureNames[measure]).join(", ")}`;
+        ? `; corrected for ${known.length} scores (Holm) none goes with size beyond chance`
+        : `; corrected for ${known.length} scores (Holm, p < 0.05) these go with size beyond chance: ${clear.map(({ measure }) => measureNames[measure]).join(", ")}`;
   return `${said}${end}.`;
 }
 
