@@ -282,11 +282,14 @@ function toState({ stage, done, total }: ScaleProgress) {
   return { ...stages[stage], done, total };
 }
 
-/** The smallest stands as the source: the page names one. */
+/** The page names one model as the source and one as the target: the smallest and the largest. */
 function toRoles(models: ScaleResult["models"]): RunRecord["models"] {
-  const known = models.flatMap(({ model }) => (model ? [model] : []));
-  const smallest = Math.min(...known.map(({ parameters }) => parameters));
-  return known
-    .toSorted((a, b) => a.parameters - b.parameters)
-    .map((model) => ({ role: model.parameters === smallest ? "source" : "target", model }));
+  const [smallest, ...others] = models
+    .flatMap(({ model }) => (model ? [model] : []))
+    .toSorted((a, b) => a.parameters - b.parameters);
+  if (smallest === undefined) return [];
+  return [
+    { role: "source", model: smallest },
+    ...others.reverse().map((model) => ({ role: "target" as const, model })),
+  ];
 }

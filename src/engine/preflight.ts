@@ -89,6 +89,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function openInChild(options: NativeOpenOptions, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+  const opened = [options.path, ...(options.lora ?? []).map(({ path }) => path)].join(" with ");
   return new Promise((resolve, reject) => {
     // Its stdin stays open as long as this process lives: when it ends, the child ends too.
     execFile(
@@ -99,7 +100,7 @@ function openInChild(options: NativeOpenOptions, timeoutMs: number, signal: Abor
         // A refusal in words (exit 1) comes again, in words, when the model is opened here.
         if (signal?.aborted) reject(new TrimtabError("aborted", "interrupted", { cause: signal.reason }));
         else if (!failure || failure.code === 1) resolve();
-        else reject(crash(options.path, failure.killed === true, failure.signal ?? `exit ${failure.code}`, errors));
+        else reject(crash(opened, failure.killed === true, failure.signal ?? `exit ${failure.code}`, errors));
       },
     );
   });

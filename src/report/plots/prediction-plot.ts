@@ -4,6 +4,9 @@ import { formatNumber } from "../format-number.ts";
 import { renderFigure, series } from "./figure.ts";
 import { renderPanels } from "./panels.ts";
 
+/** Two panels so far apart take the width of a report's page, where their letters can be read. */
+const panelGap = 60;
+
 /**
  * Renders the predicted against the true change of each item, a panel for each way to predict and one for the small model's own change, all on
  * one scale, with the diagonal on which a perfect prediction would lie. Without truth: the predicted changes in order of their size.
@@ -19,6 +22,7 @@ export function renderPredictionPlot({ predictions, truth }: Pick<PredictResult,
     ),
     {
       columns: 2,
+      gap: panelGap,
       description: truth
         ? `Predicted against true change of the propensity of ${truth.changes.length} items, by ${shown.length} predictions`
         : `Predicted change of the propensity of ${shown[0]?.changes.length ?? 0} items, by ${shown.length} predictions`,

@@ -66,6 +66,8 @@ export function renderScalePlot({ pairs, settings }: Pick<ScaleResult, "pairs" |
     panels.map((panel) => renderPanel(panel, shown)),
     {
       columns: 2,
+      // Two panels so far apart take the width of a report's page, where their letters can be read.
+      gap: 60,
       description: `${shown.length} ordered pairs of models against the ratio of their parameters: scores of the map, and what carried vectors of ${settings.concepts.length} concepts do`,
     },
   );
