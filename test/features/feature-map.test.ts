@@ -72,6 +72,14 @@ describe("fitFeatureMap(source, target, { sae, sites, corpus })", () => {
     expect(vector[5]).toBeCloseTo(1, 1);
   });
 
+  test("records the text that was fitted on, and none that was only read ahead", async () => {
+    const options = { sourceSite: residPost(1), targetSite: residPost(1), corpus, maxRows: 1500 };
+    const short = await fitFeatureMap(small, large, { ...options, sae: signSae(96), saeName: "signs" });
+    const { map: affine } = await fitMap(small, large, options);
+    expect(short.fit.corpus).toEqual(affine.fit.corpus);
+    expect(short.fit.corpus.documents).toBeLessThan(60);
+  });
+
   test("featureVector adds weighted rows of B and steers the target", async () => {
     const [one, other] = [7, 12].map((feature) => featureVector(map, [{ feature }]).directions[0]!.vector);
     const both = featureVector(map, [
@@ -84,6 +92,7 @@ describe("fitFeatureMap(source, target, { sae, sites, corpus })", () => {
     expect(both.provenance.concept).toBe("feature 2 × 7 + -1 × 12 of signs");
     expect(both.provenance.model?.sha256).toBe(await large.sha256());
     expect(() => featureVector(map, [])).toThrow("at least one");
+    expect(() => featureVector(map, [{ feature: 7 }, { feature: 7, weight: -1 }])).toThrow("do not cancel out");
   });
 
   test("an autoencoder of another width, penalties of nothing and too little text are refused", async () => {

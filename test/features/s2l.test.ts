@@ -162,6 +162,22 @@ describe("a map from features to hidden states", () => {
     expect(() => featureDirection({ B: real.B, active: moments.active }, 31)).toThrow("an index from 0 to 30");
   });
 
+  test("fitCodes of shuffled pairs that are fewer than the rows, or none, finds nothing either", () => {
+    const random = seededRandom(6);
+    const part = () => drawCodes(1500, 20, { chance: 0.3, random });
+    const [first, second] = [part(), part()];
+    const { B, p, Y } = plant(first, 5, { noise: 0, random });
+    const growing = createCodeMoments(20, 5);
+    growing.add(first, Y);
+    growing.add(second, Float32Array.from(applyFeatureMap({ B, p }, second).data));
+    const size = () => Math.hypot(...fitCodes(growing.view(), { lambda: 1e-3, shuffled: true }).B.data);
+    expect(size()).toBe(0);
+    const order = random.shuffle(Array.from({ length: 1500 }, (_, row) => row));
+    growing.addShuffled(first, Float32Array.from(order.flatMap((row) => [...Y.subarray(row * 5, row * 5 + 5)])));
+    // Means of the rows that were shuffled, not of all: else what is missing looks like a relation turned round.
+    expect(size()).toBeLessThan(0.25 * Math.hypot(...B.data));
+  });
+
   test("bad input is refused by name", () => {
     const growing = createCodeMoments(3, 2);
     expect(() => fitCodes(growing.view(), { lambda: 1 })).toThrow("at least 2");

@@ -15,13 +15,21 @@ export interface CodeMoments {
   readonly gram: SparseGram;
   /** Σ f yᵀ, `[features, targetWidth]`. */
   readonly cross: Float64Array;
-  /** Σ f y′ᵀ with target rows y′ of other windows, for the null of pairs without a relation. */
-  readonly shuffledCross: Float64Array;
+  /** Sums over the rows that could be put beside those of other windows, for the null of pairs without a relation; there may be fewer. */
+  readonly shuffled: {
+    readonly n: number;
+    readonly sumCodes: Float64Array;
+    readonly sumTarget: Float64Array;
+    /** Σ f y′ᵀ with target rows y′ of other windows. */
+    readonly cross: Float64Array;
+  };
   /** Rows in which each feature was active, `[features]`. */
   readonly active: Int32Array;
   /** The largest activation of each feature, `[features]`. */
   readonly largest: Float32Array;
 }
+
+type Sums = Pick<CodeMoments, "sumCodes" | "sumTarget">;
 
 /** {@link CodeMoments} while they grow. */
 export interface GrowingCodeMoments {
@@ -42,7 +50,12 @@ export function createCodeMoments(features: number, targetWidth: number): Growin
   const sumTarget = new Float64Array(targetWidth);
   const gram = createSparseGram(features);
   const cross = new Float64Array(features * targetWidth);
-  const shuffledCross = new Float64Array(features * targetWidth);
+  const shuffled = {
+    n: 0,
+    sumCodes: new Float64Array(features),
+    sumTarget: new Float64Array(targetWidth),
+    cross: new Float64Array(features * targetWidth),
+  };
   const active = new Int32Array(features);
   const largest = new Float32Array(features);
 
@@ -54,6 +67,16 @@ export function createCodeMoments(features: number, targetWidth: number): Growin
         for (let i = 0, y = row * targetWidth; i < targetWidth; i++, y++)
           into[base + i] = (into[base + i] as number) + value * (Y[y] as number);
       }
+  }
+
+  function addSums(sums: Sums, codes: SparseRows, Y: Float32Array): void {
+    codes.indices.forEach((feature, k) => {
+      sums.sumCodes[feature] = (sums.sumCodes[feature] as number) + (codes.values[k] as number);
+    });
+    for (let at = 0; at < Y.length; at++) {
+      const i = at % targetWidth;
+      sums.sumTarget[i] = (sums.sumTarget[i] as number) + (Y[at] as number);
+    }
   }
 
   function check(codes: SparseRows, Y: Float32Array): void {
@@ -75,19 +98,17 @@ export function createCodeMoments(features: number, targetWidth: number): Growin
       for (let k = 0; k < codes.indices.length; k++) {
         const feature = codes.indices[k] as number;
         const value = codes.values[k] as number;
-        sumCodes[feature] = (sumCodes[feature] as number) + value;
         active[feature] = (active[feature] as number) + 1;
         if (value > (largest[feature] as number)) largest[feature] = value;
       }
-      for (let at = 0; at < Y.length; at++) {
-        const i = at % targetWidth;
-        sumTarget[i] = (sumTarget[i] as number) + (Y[at] as number);
-      }
+      addSums({ sumCodes, sumTarget }, codes, Y);
     },
     addShuffled(codes, Y) {
       check(codes, Y);
-      addCross(shuffledCross, codes, Y);
+      shuffled.n += codes.rows;
+      addCross(shuffled.cross, codes, Y);
+      addSums(shuffled, codes, Y);
     },
-    view: () => ({ n, features, targetWidth, sumCodes, sumTarget, gram, cross, shuffledCross, active, largest }),
+    view: () => ({ n, features, targetWidth, sumCodes, sumTarget, gram, cross, shuffled, active, largest }),
   };
 }

@@ -14,7 +14,7 @@ export interface FeatureWeight {
  * Makes a steering vector of the target model from features of the source by their indices: `Σ weight · B[feature]`, of natural length: what the
  * features, active by so much, add to the target's hidden states.
  *
- * @throws bad-input for no feature, one out of range, or one that was never active where the map was fitted
+ * @throws bad-input for no feature, weights that cancel out, a feature out of range, or one that was never active where the map was fitted
  */
 export function featureVector(map: FeatureMap, features: readonly FeatureWeight[]): SteeringVector {
   if (features.length === 0) throw mismatch("bad-input", "features", "at least one", "none");
@@ -23,6 +23,8 @@ export function featureVector(map: FeatureMap, features: readonly FeatureWeight[
     featureDirection(map, feature).forEach((value, i) => {
       sum[i] = (sum[i] as number) + weight * value;
     });
+  if (sum.every((value) => value === 0))
+    throw mismatch("bad-input", "features", "weights that do not cancel out", "a vector of length 0");
   const named = features.map(({ feature, weight = 1 }) => (weight === 1 ? `${feature}` : `${weight} × ${feature}`));
   const name = `feature ${named.join(" + ")} of ${map.sae.name}`;
   return {

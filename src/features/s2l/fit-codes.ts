@@ -16,7 +16,7 @@ export interface FeatureCoefficients {
 export interface FitCodesOptions {
   /** Penalty as a multiple of the mean variance of the features that ever were active. */
   readonly lambda: number;
-  /** Fit pairs without a relation instead, from `shuffledCross`. */
+  /** Fit pairs without a relation instead, from the shuffled sums. */
   readonly shuffled?: boolean;
   /** `factor` is dense and exact, `gradients` conjugate gradients on the sparse sums. Default by size. */
   readonly solver?: "factor" | "gradients";
@@ -38,18 +38,14 @@ export function fitCodes(
   moments: CodeMoments,
   { lambda, shuffled = false, solver }: FitCodesOptions,
 ): FeatureCoefficients {
-  const { n, features, targetWidth, sumCodes, sumTarget, cross, shuffledCross } = moments;
+  const { n, features, targetWidth, sumCodes, sumTarget } = moments;
   if (!(n >= 2)) throw mismatch("bad-input", "rows to fit", "at least 2", String(n));
   if (!(lambda > 0 && Number.isFinite(lambda)))
     throw mismatch("bad-input", "lambda", "a number above 0", String(lambda));
   const penalty = n * lambda * meanVariance(moments);
   if (!(penalty > 0))
     throw mismatch("bad-input", "features", "some that are active in some rows and not in all alike", "none");
-  // Centred products: Σ f yᵀ − Σf Σyᵀ / n. The shuffled rows are the same rows in another order, so their means are the same.
-  const C = createMatrix(features, targetWidth, (shuffled ? shuffledCross : cross).slice());
-  for (let j = 0, at = 0; j < features; j++)
-    for (let i = 0; i < targetWidth; i++, at++)
-      C.data[at] = (C.data[at] as number) - ((sumCodes[j] as number) * (sumTarget[i] as number)) / n;
+  const C = centredProducts(shuffled ? moments.shuffled : moments, moments);
   const isDense = (solver ?? (features <= mostDense ? "factor" : "gradients")) === "factor";
   const B = isDense ? solveByFactor(moments, penalty, C) : solveByGradients(moments, penalty, C);
   const p = sumTarget.map((sum) => sum / n);
@@ -57,6 +53,22 @@ export function fitCodes(
     for (let i = 0; i < targetWidth; i++, at++)
       p[i] = (p[i] as number) - ((sumCodes[j] as number) / n) * (B.data[at] as number);
   return { B, p };
+}
+
+/**
+ * Σ f yᵀ − Σf Σyᵀ / n of the rows summed, brought to as many as there are rows to fit: a window alone in its unit has no other to be put
+ * beside, so of shuffled rows there may be fewer, or none.
+ */
+function centredProducts(
+  { n, sumCodes, sumTarget, cross }: CodeMoments["shuffled"],
+  { n: all, features, targetWidth }: CodeMoments,
+): Matrix {
+  const C = createMatrix(features, targetWidth);
+  if (n === 0) return C;
+  for (let j = 0, at = 0; j < features; j++)
+    for (let i = 0; i < targetWidth; i++, at++)
+      C.data[at] = ((cross[at] as number) - ((sumCodes[j] as number) * (sumTarget[i] as number)) / n) * (all / n);
+  return C;
 }
 
 function meanVariance({ n, gram, sumCodes, active }: CodeMoments): number {

@@ -10,7 +10,7 @@ import { createMatrix } from "../../linalg/matrix.ts";
 import { seededRandom } from "../../linalg/random.ts";
 import type { HeldWindow } from "../../maps/collect/collection.ts";
 import { createHeldOutSet, type HeldOutSet, heldRowLimit } from "../../maps/collect/held-out-set.ts";
-import { recordReading } from "../../maps/collect/read-record.ts";
+import { type ReadPoint, recordReading } from "../../maps/collect/read-record.ts";
 import { shuffleUnit } from "../../maps/collect/shuffled-rows.ts";
 import { mixSeed, splitGroups } from "../../maps/collect/split-groups.ts";
 import { createTokenSums, type TokenSums } from "../../maps/collect/token-sums.ts";
@@ -167,6 +167,7 @@ async function collect(source: OpenModel, target: OpenModel, options: FitFeature
   const leftOut = { first: 0, special: 0, sink: 0, unselected: 0 };
   const random = seededRandom(mixSeed(seed, 2));
   let [unit, total, kept, train, windows] = [-1, 0, 0, 0, 0];
+  let stopped: ReadPoint | undefined;
   let fitted: HeldWindow[] = [];
   /** Sums the fitting windows of a unit, and the same codes beside the states of other windows. */
   const endUnit = (): void => {
@@ -212,10 +213,14 @@ async function collect(source: OpenModel, target: OpenModel, options: FitFeature
     }
     kept += rows;
     onProgress?.({ rows: kept, fraction: Math.min(1, Math.max(kept / maxRows, window.document.fraction)) });
-    if (kept >= maxRows) break;
+    if (kept >= maxRows) {
+      // The models read ahead: what was read beyond is no part of the fit.
+      stopped = record.atDocument(window.document);
+      break;
+    }
   }
   endUnit();
-  const { sha256, documents } = record.end();
+  const { sha256, documents } = stopped ?? record.end();
   const [scored, chose] = [heldOut, validation].map((set) => toPairs(set)) as [HeldPair[], HeldPair[]];
   return {
     moments: growing.view(),
