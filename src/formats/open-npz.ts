@@ -11,6 +11,9 @@ import { openRegularFile } from "./open-regular-file.ts";
 const maxEntries = 4096;
 /** What deflate can expand to at most; an entry that promises more is a trap. */
 const maxExpansion = 1032;
+/** Trained weights hardly shrink; where a small file would fill the memory, it holds something else. Small arrays may be all zeros. */
+const maxLargeExpansion = 32;
+const largeBytes = 2 ** 26;
 
 /**
  * Opens a `.npz` file: a ZIP archive of `.npy` arrays, stored or deflated. Headers are read now, numbers when they are asked for, and their
@@ -101,11 +104,12 @@ function checkEntry(entry: Entry, path: string, sizeBytes: number): void {
     );
   if (entry.compressedSize > sizeBytes)
     throw mismatch("bad-input", where, `at most ${sizeBytes} bytes, the size of the file`, `${entry.compressedSize}`);
-  if (entry.uncompressedSize > entry.compressedSize * maxExpansion + 64)
+  const expansion = entry.uncompressedSize > largeBytes ? maxLargeExpansion : maxExpansion;
+  if (entry.uncompressedSize > entry.compressedSize * expansion + 64)
     throw mismatch(
       "bad-input",
       where,
-      `at most ${maxExpansion} times ${entry.compressedSize} bytes`,
+      `at most ${expansion} times ${entry.compressedSize} bytes`,
       `${entry.uncompressedSize}`,
     );
 }

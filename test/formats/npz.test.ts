@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32, deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TrimtabError } from "../../src/errors.ts";
@@ -75,6 +76,35 @@ test("openNpz() refuses what is no archive, and archives of other things", async
   await expect(openNpz(`${fixtures}/torch.npz`)).rejects.toThrow('got an entry "archive/data.pkl"');
   await expect(openNpz(file("none.npz"))).rejects.toMatchObject({ code: "not-found" });
 });
+
+test("openNpz() refuses a large array of a small file before any of it is unpacked", async () => {
+  const header = Buffer.from("\x93NUMPY\x01\0\x76\0", "latin1");
+  const text = "{'descr': '<f4', 'fortran_order': False, 'shape': (17039360,), }".padEnd(117);
+  const array = Buffer.concat([header, Buffer.from(`${text}\n`), Buffer.alloc(4 * 17_039_360)]);
+  await writeFile(file("bomb.npz"), toZip("w.npy", array));
+  await expect(openNpz(file("bomb.npz"))).rejects.toThrow("w.npy: expected at most 32 times");
+});
+
+/** A ZIP archive of one deflated entry. */
+function toZip(name: string, bytes: Uint8Array): Buffer {
+  const packed = deflateRawSync(bytes, { level: 1 });
+  // Version, flags, method, time and date, checksum, sizes, length of the name, length of extra fields.
+  const common = Buffer.alloc(26);
+  common.writeUInt16LE(20, 0);
+  common.writeUInt16LE(8, 4);
+  common.writeUInt32LE(crc32(bytes), 10);
+  common.writeUInt32LE(packed.length, 14);
+  common.writeUInt32LE(bytes.length, 18);
+  common.writeUInt16LE(name.length, 22);
+  const local = Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), packed]);
+  const central = Buffer.concat([Buffer.from("PK\x01\x02\x14\0"), common, Buffer.alloc(14), Buffer.from(name)]);
+  const end = Buffer.concat([Buffer.from("PK\x05\x06"), Buffer.alloc(18)]);
+  end.writeUInt16LE(1, 8);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(central.length, 12);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([local, central, end]);
+}
 
 test("readFloats(openNpz()) finds a changed number by the checksum", async () => {
   const bytes = await readFile(`${fixtures}/strip.npz`);
