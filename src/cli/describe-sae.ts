@@ -21,7 +21,11 @@ export function describeSae(sae: Sae): Shown {
     ["layout", layouts[format]],
     [
       "site",
-      site ? formatSite(site) : `not the output of a block${hook === undefined ? "" : `: ${hook.slice(0, 80)}`}`,
+      site
+        ? formatSite(site)
+        : hook === undefined
+          ? "the files do not say"
+          : `not the output of a block: ${hook.slice(0, 80)}`,
     ],
     ["trained on", model ?? "the files do not say"],
     ["sha256", modelSha256],

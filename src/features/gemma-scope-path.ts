@@ -20,13 +20,16 @@ const models = { "2b": "google/gemma-2-2b", "9b": "google/gemma-2-9b", "27b": "g
  * @throws unsupported for autoencoders of the embedding, which code no block's output
  */
 export function parseGemmaScopePath(path: string): GemmaScopePath {
-  const parts = path.split(sep).join("/");
+  const parts = ownPart(path);
   const [, size, kind, place] = /gemma-scope-(2b|9b|27b)-(pt|it)-(res|mlp|att)(?![a-z])/.exec(parts) ?? [];
   if (/(^|\/)embedding(\/|$)/.test(parts))
     throw mismatch("unsupported", path, "an autoencoder of the residual stream after a block", "one of the embedding", {
       hint: "such autoencoders code the input of the first block, which is not a site here",
     });
-  const layer = /(?:^|\/)layer_(\d{1,3})(?:\/|_|$)/.exec(parts)?.[1];
+  const layer = parts
+    .match(/(?<=^|\/)layer_\d{1,3}(?=\/|_|$)/g)
+    ?.at(-1)
+    ?.slice(6);
   const features = /(?:^|[/_])width_(\d{1,4}[km])(?:\/|_|$)/.exec(parts)?.[1];
   const l0 = /average_l0_(\d{1,6})/.exec(parts)?.[1];
   const isResidual = place === undefined || place === "res";
@@ -41,6 +44,16 @@ export function parseGemmaScopePath(path: string): GemmaScopePath {
       ...(l0 !== undefined && { average_l0: Number(l0) }),
     },
   };
+}
+
+/**
+ * The part of a path that is the release's: from its name on, or without one the three folders and the file that a release has below it.
+ * Folders above have names of the user's own.
+ */
+export function ownPart(path: string): string {
+  const parts = path.split(sep).join("/");
+  const release = parts.lastIndexOf("gemma-scope-");
+  return release >= 0 ? parts.slice(release) : parts.split("/").slice(-4).join("/");
 }
 
 const hooks: Readonly<Record<string, string>> = { res: "hook_resid_post", mlp: "hook_mlp_out", att: "attn.hook_z" };

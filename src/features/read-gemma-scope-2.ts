@@ -5,7 +5,7 @@ import { openSafetensors } from "../formats/open-safetensors.ts";
 import { readJson } from "../formats/read-text.ts";
 import { checkSae } from "./check-sae.ts";
 import { openFields } from "./config-fields.ts";
-import { parseGemmaScopePath } from "./gemma-scope-path.ts";
+import { ownPart, parseGemmaScopePath } from "./gemma-scope-path.ts";
 import { isThere } from "./is-there.ts";
 import { findTensor, readTensor } from "./read-tensor.ts";
 import type { Sae } from "./sae.ts";
@@ -77,7 +77,7 @@ async function readConfig(path: string): Promise<Config> {
 }
 
 function readPath(path: string): Config {
-  const parts = path.replaceAll("\\", "/");
+  const parts = ownPart(path);
   if (/transcoder|clt/.test(parts)) throw notCoded(path, "a transcoder, as its folder is named");
   const { site, facts } = parseGemmaScopePath(path);
   const [, size, kind] = /gemma-scope-2-(270m|1b|4b|12b|27b)-(pt|it)/.exec(parts) ?? [];
@@ -85,7 +85,7 @@ function readPath(path: string): Config {
   return {
     model: size === undefined ? undefined : `google/gemma-3-${size}-${kind}`,
     site: isOther ? undefined : site,
-    facts,
+    facts: isOther ? {} : facts,
   };
 }
 

@@ -7,6 +7,7 @@ import { TrimtabError } from "../../src/errors.ts";
 import { checkSaeModel } from "../../src/features/check-sae-model.ts";
 import { decodeRows } from "../../src/features/decode.ts";
 import { encodeRows } from "../../src/features/encode.ts";
+import { parseGemmaScopePath } from "../../src/features/gemma-scope-path.ts";
 import { findSaeLayout, readSae } from "../../src/features/sae-file.ts";
 import { parseSaeLensConfig } from "../../src/features/saelens-config.ts";
 import { onlyBadInput } from "../formats/only-bad-input.ts";
@@ -82,6 +83,27 @@ test("readSae() of Gemma Scope 2 refuses transcoders by configuration, tensor or
   await mkdir(copy, { recursive: true });
   await cp(join(fixtures, name, "params.safetensors"), join(copy, "params.safetensors"));
   expect(await describe(readSae(copy))).toContain("a transcoder, as its folder is named");
+});
+
+test("the path of an autoencoder is read below the release, not in folders above it", async () => {
+  const release = "gemma-scope-2b-pt-res/layer_20/width_16k/average_l0_71/params.npz";
+  for (const above of ["", "layer_3/", "embedding/layer_3/", "gemma-scope-9b-it-res/layer_3/"])
+    expect(parseGemmaScopePath(`${above}${release}`)).toMatchObject({
+      model: "google/gemma-2-2b",
+      site: { layer: 20 },
+    });
+  expect(parseGemmaScopePath("layer_3/runs/layer_12/width_16k/average_l0_82/params.npz").site?.layer).toBe(12);
+  expect(() => parseGemmaScopePath("gemma-scope-2b-pt-res/embedding/width_4k/average_l0_6/params.npz")).toThrow(
+    "one of the embedding",
+  );
+  const weights = join(fixtures, "gemma-scope-2-1b-pt/resid_post_all/layer_13_width_16k_l0_small/params.safetensors");
+  const copy = join(folder, "circlts", "transcoders", "gemma-scope-2-1b-pt", "resid_post", "layer_9_width_16k");
+  await mkdir(copy, { recursive: true });
+  await cp(weights, join(copy, "params.safetensors"));
+  expect((await readSae(copy)).origin).toMatchObject({ model: "google/gemma-3-1b-pt", site: { layer: 9 } });
+  const other = join(folder, "gemma-scope-2-1b-pt", "attn_out", "layer_9_width_16k");
+  await cp(copy, other, { recursive: true });
+  expect((await readSae(other)).origin).toMatchObject({ site: undefined, facts: {} });
 });
 
 test("readSae({ inputScale }) scales inputs where the file says that they were and not by how much", async () => {
