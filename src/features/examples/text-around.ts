@@ -21,9 +21,11 @@ export async function textAround(
     await model.detokenize(tokens.slice(0, at + 1)),
     await model.detokenize(tokens),
   ];
-  // A cut character is shown as U+FFFD by a part and whole by the longer one; what both begin with is divided.
-  const before = commonStart(start, upTo);
-  const token = commonStart(upTo, whole).slice(before.length);
+  // A cut character is shown as U+FFFD by a part and whole by the longer one; what all begin with is divided. Two parts that are cut within
+  // one character agree in the U+FFFD, so each is held against the whole.
+  const shown = commonStart(upTo, whole);
+  const before = commonStart(start, shown);
+  const token = shown.slice(before.length);
   return { before, token, after: whole.slice(before.length + token.length) };
 }
 

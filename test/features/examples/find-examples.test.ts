@@ -144,6 +144,18 @@ test("directionTokens() is the last block's logits of the direction: reversed fo
   await expect(directionTokens(model, dog.slice(1))).rejects.toThrow("expected 96 values");
 });
 
+test("textAround() shows a character that is spread over tokens whole, behind the mark until its last token", async () => {
+  const text = "a 👩 b";
+  const tokens = await model.tokenize(text, { addSpecial: false });
+  const marks = await Promise.all(Array.from(tokens, (_, at) => textAround(model, tokens, at)));
+  expect(marks.some(({ token }) => token === "")).toBe(true);
+  expect(marks.some(({ token }) => token.includes("👩"))).toBe(true);
+  for (const { before, token, after } of marks) {
+    expect(before + token + after).toBe(text);
+    for (const part of [before, token, after]) expect(() => encodeURIComponent(part)).not.toThrow(); // it throws at half a pair
+  }
+});
+
 test("textAround() divides what the tokens spell together at the token", async () => {
   const tokens = await model.tokenize("Lily saw a dog.", { addSpecial: false });
   for (let at = 0; at < tokens.length; at++) {
