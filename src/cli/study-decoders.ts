@@ -1,5 +1,6 @@
 import { mismatch } from "../errors.ts";
 import {
+  checkSameTokenizer,
   defaultLayerPair,
   fitMap,
   formatSite,
@@ -82,6 +83,8 @@ export const command: Command = {
     try {
       await using small = await openModelOf(args.positionals[0]!, args, effects, { progress, context });
       await using large = await openModelOf(args.positionals[1]!, args, effects, { progress, context });
+      // Before autoencoders are trained, not when the map between the models is fitted.
+      checkSameTokenizer(small.description, large.description);
       const layers = pair ?? defaultLayerPair(small.description.blocks, large.description.blocks);
       const shared = { isAsked: pair !== undefined, corpus, context, progress, effects };
       const source = await codedModelOf(small, args, { ...shared, flag: "source-sae", site: residPost(layers.source) });

@@ -46,7 +46,8 @@ export interface DecoderRelationOptions {
  *
  * @param source - `[F, dSource]`
  * @param target - `[F, dTarget]`
- * @throws bad-input for different numbers of rows, fewer than twice the source's width, or values that are not finite
+ * @throws bad-input for different numbers of rows, fewer than twice the source's width, or values that are not finite, a held-out share or draws
+ *   that cannot be
  * @see Bello et al., arXiv 2506.00653, section 2.2 and figure 2
  */
 export function relateDecoders(
@@ -56,6 +57,10 @@ export function relateDecoders(
 ): DecoderRelation {
   checkMatrix(source, "source decoder");
   checkMatrix(target, "target decoder", { rows: source.rows });
+  if (!(heldOut > 0 && heldOut < 1))
+    throw mismatch("bad-input", "held-out share", "a number between 0 and 1", String(heldOut));
+  if (!Number.isSafeInteger(draws) || draws < 1)
+    throw mismatch("bad-input", "draws", "an integer above 0", String(draws));
   if (source.rows * (1 - heldOut) < 2 * source.cols)
     throw mismatch(
       "bad-input",

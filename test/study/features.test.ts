@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readContrastSet } from "../../src/activations/contrast-set.ts";
-import { resolveCorpus } from "../../src/activations/corpus.ts";
+import { resolveCorpus, toCorpus } from "../../src/activations/corpus.ts";
 import type { EngineModel } from "../../src/engine/engine-model.ts";
 import { residPost } from "../../src/engine/site.ts";
 import { readNeutralText } from "../../src/evaluate/text/neutral-text.ts";
 import { resolveScorer } from "../../src/evaluate/text/resolve-scorer.ts";
 import { fitFeatureMap } from "../../src/features/s2l/fit-feature-map.ts";
 import type { Sae } from "../../src/features/sae.ts";
+import { createMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { fitMap } from "../../src/maps/fit-map.ts";
 import { demoData } from "../../src/models/demo-family.ts";
@@ -59,7 +60,7 @@ describe("studyDecoders(source, target, { corpus })", () => {
     const study = await studyDecoders({ ...side, sae }, { ...side, sae: other }, { corpus, maxRows: 2000, draws: 3 });
     expect(study.matched).toBeGreaterThan(250);
     expect(study.medianCorrelation).toBeCloseTo(1, 6);
-    expect(study.matchedByChance).toBeLessThan(0.1 * study.matched);
+    expect(study.matchedByChance!).toBeLessThan(0.1 * study.matched);
     // The same rows on both sides: what is left is the least ridge.
     expect(study.relation?.heldOutUnexplained).toBeLessThan(1e-6);
     for (const { heldOutUnexplained } of study.relation!.shuffled) expect(heldOutUnexplained).toBeGreaterThan(0.9);
@@ -68,6 +69,30 @@ describe("studyDecoders(source, target, { corpus })", () => {
     const { answer, sections } = toDecodersReport(study, run);
     expect(answer[1]).toContain("so the decoders are in part linear images");
     expect(sections.map(({ id }) => id)).toEqual(["relation"]);
+  });
+
+  test("shows every match by its correlation, and knows no chance where there is one document", async () => {
+    const { documents } = await resolveCorpus(demoData("corpus.jsonl.gz"));
+    let text = "";
+    for await (const document of documents()) {
+      text = document.text;
+      break;
+    }
+    const corpus = toCorpus("one", [text]);
+    const side = { model, saeName: "random", site: residPost(1) };
+    const [a, b] = [1, 2].map((seed) => ({ ...side, sae: randomSae(model.description.width, 60, seed) }));
+    const { width } = model.description;
+    const A = createMatrix(
+      width,
+      width,
+      Float64Array.from({ length: width ** 2 }, (_, i) => +(i % (width + 1) === 0)),
+    );
+    const study = await studyDecoders(a!, b!, { corpus, draws: 2, least: 0.05, map: { A } });
+    expect(study.matchedByChance).toBeNull();
+    expect(toDecodersReport(study, run).answer[0]).toContain("one document only");
+    const shown = study.carried!.byCorrelation;
+    expect(shown[0]).toMatchObject({ from: 0.05, to: 0.3 });
+    expect(shown.reduce((sum, { features }) => sum + features, 0)).toBe(study.matched);
   });
 
   test("with too few features matched says so instead of a relation", async () => {

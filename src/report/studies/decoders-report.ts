@@ -32,7 +32,11 @@ function matchSentence({
   medianCorrelation,
 }: DecoderStudy): string {
   const found = matched === 0 ? "" : `, median correlation ${formatNumber(medianCorrelation)}`;
-  return `Of ${formatCount(source.features)} features of ${source.model} and ${formatCount(target.features)} of ${target.model}, ${formatCount(matched)} are active together on ${formatCount(rows)} tokens (correlation of at least ${least}${found}); between different texts ${formatCount(matchedByChance)} are.`;
+  const chance =
+    matchedByChance === null
+      ? "there was one document only, so what chance matches is not known"
+      : `between different texts ${formatCount(matchedByChance)} are`;
+  return `Of ${formatCount(source.features)} features of ${source.model} and ${formatCount(target.features)} of ${target.model}, ${formatCount(matched)} are active together on ${formatCount(rows)} tokens (correlation of at least ${least}${found}); ${chance}.`;
 }
 
 function relationSentence({ relation, problem }: DecoderStudy): string {

@@ -35,8 +35,8 @@ export interface DecoderStudy {
   readonly least: number;
   /** Features matched one to one by when they are active. */
   readonly matched: number;
-  /** The same between codes of different text: what chance matches. */
-  readonly matchedByChance: number;
+  /** The same between codes of different documents: what chance matches. `null` where there was one document only. */
+  readonly matchedByChance: number | null;
   readonly medianCorrelation: number;
   /** The paper's fit on the matched features, beside its nulls; `null` with too few of them. */
   readonly relation: DecoderRelation | null;

@@ -14,7 +14,7 @@ import { cosineOf } from "../../linalg/cosine.ts";
 import { createMatrix, type Matrix } from "../../linalg/matrix.ts";
 import { seededRandom } from "../../linalg/random.ts";
 import { type AffineMap, carryDirection } from "../../maps/affine-map.ts";
-import { recordReading } from "../../maps/collect/read-record.ts";
+import { type ReadPoint, recordReading } from "../../maps/collect/read-record.ts";
 import type { CodedModel } from "../coded-model.ts";
 import type { CarriedDirections, DecoderSide, DecoderStudy } from "./decoder-study.ts";
 
@@ -34,8 +34,11 @@ export interface StudyDecodersOptions {
   readonly onProgress?: ((progress: { readonly rows: number; readonly maxRows: number }) => void) | undefined;
 }
 
-/** Bins of the correlation of activations. */
-const bins: readonly number[] = [0.3, 0.5, 0.7, 0.9, 1.0001];
+/** Bins of the correlation of activations, from the least that counts as a match. */
+const toBins = (least: number): readonly number[] => [
+  least,
+  ...[0.3, 0.5, 0.7, 0.9, 1.0001].filter((to) => to > least),
+];
 
 /**
  * Asks whether the decoder of an autoencoder of one model is a linear image of that of another: features are matched by when they are
@@ -61,7 +64,10 @@ export async function studyDecoders(
   const matches = createMatches(source.sae.features, target.sae.features);
   const chance = createMatches(source.sae.features, target.sae.features);
   let [rows, windows] = [0, 0];
+  let stopped: ReadPoint | undefined;
   let before: { readonly document: number; readonly codes: SparseRows } | undefined;
+  // The last window of the document before this one: of a long document every window is put beside it.
+  let elsewhere: SparseRows | undefined;
   for await (const window of readRows(source.model, target.model, record.windows, {
     sourceSites: [source.site],
     targetSites: [target.site],
@@ -71,14 +77,18 @@ export async function studyDecoders(
     const [X, Y] = window.states as readonly [Float32Array, Float32Array];
     const [codes, others] = [encodeRows(source.sae, X), encodeRows(target.sae, Y)];
     matches.add(codes, others);
-    if (before && before.document !== window.document.index) {
-      const n = Math.min(before.codes.rows, others.rows);
-      chance.add(sliceSparseRows(before.codes, 0, n), sliceSparseRows(others, 0, n));
+    if (before && before.document !== window.document.index) elsewhere = before.codes;
+    if (elsewhere) {
+      const n = Math.min(elsewhere.rows, others.rows);
+      chance.add(sliceSparseRows(elsewhere, 0, n), sliceSparseRows(others, 0, n));
     }
     before = { document: window.document.index, codes };
     rows += codes.rows;
     onProgress?.({ rows, maxRows });
-    if (rows >= maxRows) break;
+    if (rows >= maxRows) {
+      stopped = record.atDocument(window.document);
+      break;
+    }
   }
   const found = matches.matches({ least });
   const [sourceRows, targetRows] = [
@@ -96,7 +106,7 @@ export async function studyDecoders(
   const all = hasIndex
     ? attempt(() => relateDecoders(pickRows(source.sae), pickRows(target.sae), { draws: Math.min(draws, 3), seed }))
     : undefined;
-  const { sha256, documents } = record.end();
+  const { sha256, documents } = stopped ?? record.end();
   return {
     source: describe(source),
     target: describe(target),
@@ -104,12 +114,12 @@ export async function studyDecoders(
     rows,
     least,
     matched: found.length,
-    matchedByChance: chance.matches({ least }).length,
+    matchedByChance: elsewhere ? chance.matches({ least }).length : null,
     medianCorrelation: found.length > 0 ? median(found.map(({ correlation }) => correlation)) : 0,
     relation,
     problem,
     byIndex: all?.relation ?? null,
-    carried: map && found.length > 0 ? carryAll(map, { found, sourceRows, targetRows, draws, seed }) : null,
+    carried: map && found.length > 0 ? carryAll(map, { found, sourceRows, targetRows, least, draws, seed }) : null,
     seed,
   };
 }
@@ -145,11 +155,13 @@ function carryAll(
     readonly found: readonly FeatureMatch[];
     readonly sourceRows: Matrix;
     readonly targetRows: Matrix;
+    readonly least: number;
     readonly draws: number;
     readonly seed: number;
   },
 ): CarriedDirections {
-  const { found, sourceRows, targetRows, draws, seed } = of;
+  const { found, sourceRows, targetRows, least, draws, seed } = of;
+  const bins = toBins(least);
   const carried = found.map((_, at) =>
     carryDirection(map, sourceRows.data.subarray(at * sourceRows.cols, (at + 1) * sourceRows.cols)),
   );
