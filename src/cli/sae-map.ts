@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { mismatch } from "../errors.ts";
 import {
   checkSaeModel,
@@ -21,6 +22,13 @@ import { checkNotInput, checkOutput } from "./output-path.ts";
 import { createProgress } from "./progress.ts";
 
 const name = "sae map";
+/** What an autoencoder's folder may hold that ends as a map does. */
+const weightFiles = [
+  "sae_weights.safetensors",
+  "params.safetensors",
+  "checkpoints/pruned.safetensors",
+  "checkpoints/final.safetensors",
+];
 
 export const command: Command = {
   name,
@@ -80,7 +88,7 @@ export const command: Command = {
       throw mismatch("usage", name, "--sae DIR", "none", { hint: "trimtab sae train makes one" });
     if (corpusPath === undefined) throw mismatch("usage", name, "--corpus PATH", "none");
     const output = await checkOutput(args, [".safetensors"]);
-    await checkNotInput(output, [corpusPath, saePath]);
+    await checkNotInput(output, [corpusPath, saePath, ...weightFiles.map((file) => join(saePath, file))]);
     const lambdas = readLambdas(args);
     const sae = await readSae(saePath);
     const corpus = await resolveCorpus(corpusPath);

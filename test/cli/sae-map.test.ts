@@ -41,6 +41,16 @@ describe("trimtab sae map and sae vector", () => {
     await expect(stat(file("w.gguf"))).rejects.toThrow();
   });
 
+  test("refuse to replace the autoencoder that is read, --force or not", async () => {
+    const weights = join(file("signs"), "sae_weights.safetensors");
+    const before = await readFile(weights);
+    const words = ["demo:xs", "demo:s", "--sae", file("signs"), "--corpus", corpus, "--layers", "1:1"];
+    const { status, stderr } = await run(["sae", "map", ...words, "--max-rows", "2000", "-o", weights, "--force"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("which is read");
+    expect(await readFile(weights)).toEqual(before);
+  });
+
   test("refuse wrong words by name", async () => {
     const refused = async (...argv: string[]): Promise<string> => {
       const { status, stderr } = await run(argv);
@@ -68,6 +78,10 @@ describe("trimtab sae map and sae vector", () => {
     expect(await refused("sae", "vector", file("signs"), "--feature", "x", ...output.slice(0, 2))).toContain(
       "an index",
     );
+    const others = ["demo:xs", "demo:xs1k", "--corpus", corpus, "-o", file("study")];
+    const apart = await refused("study", "decoders", ...others, "--threads", "1");
+    expect(apart).toContain("tokenizers: expected");
+    expect(apart).not.toContain("training"); // refused before anything is trained
     for (const study of ["decoders", "features"]) {
       expect(await refused("study", study, "demo:xs", "demo:s", "-o", file("study"))).toContain("--corpus PATH");
       expect(await refused("study", study, ...both)).toContain("-o DIR");
