@@ -200,7 +200,10 @@ function textOf(value: unknown, where: string): string {
       expected,
       Array.isArray(value) ? "an array" : value === null ? "null" : typeof value,
     );
-  if ("text" in value && typeof value.text === "string") return value.text;
+  if ("text" in value && typeof value.text === "string") {
+    if (value.text.includes("\0")) throw mismatch("bad-input", where, "text", "a NUL character");
+    return value.text;
+  }
   const keys = Object.keys(value);
   const isContrast = keys.includes("positive") || keys.includes("prompt");
   throw mismatch(

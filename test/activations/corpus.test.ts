@@ -81,6 +81,8 @@ test("a corpus refuses records without a text field, by file and line, and names
   });
   await expect(textsOf(await file("list.jsonl", '["a"]\n'))).rejects.toThrow(/got an array/);
   await expect(textsOf(await file("number.jsonl", '{"text":4}\n'))).rejects.toThrow(/got fields text/);
+  const nul = await file("nul.jsonl", '{"text":"fine"}\n{"text":"a\\u0000b"}\n');
+  await expect(textsOf(nul)).rejects.toThrow(`${nul}:2: expected text, got a NUL character`);
   await expect(textsOf(await file("broken.jsonl", '{"text":"a"\n'))).rejects.toMatchObject({ code: "bad-input" });
 });
 

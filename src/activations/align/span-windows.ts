@@ -30,7 +30,7 @@ const enoughTokens = 4096;
  * between two shared boundaries that is longer than a window, and text behind the place where the tokens of a model stop spelling it,
  * stands in no window and is counted as lost. A unit counts the tokens of the side that has more.
  *
- * @throws incompatible if less than a quarter of the tokens of either model can be used, see {@link checkUsable}; bad-input for `context`
+ * @throws incompatible if of each model less than a quarter of the tokens can be used, see {@link checkUsable}; bad-input for `context`
  */
 export async function* toSpanWindows(
   source: AlignedModel,
