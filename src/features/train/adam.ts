@@ -12,7 +12,7 @@ export interface AdamMoments {
 }
 
 /**
- * One step of Adam, in place on parameters and moments; `step` counts from 1.
+ * One step of Adam, in place on parameters and moments; `step` counts from 1. Thresholds may have a step length of their own.
  *
  * Every parameter is moved, also those whose gradient is 0 in this batch: their means decay as the definition says. On 4096 features of
  * width 192 that is 6 ms of a step's 60.
@@ -23,14 +23,20 @@ export function adamStep(
   parameters: Parameters,
   gradients: Parameters,
   moments: AdamMoments,
-  { step, learningRate }: { readonly step: number; readonly learningRate: number },
+  {
+    step,
+    learningRate,
+    thresholdRate = learningRate,
+  }: { readonly step: number; readonly learningRate: number; readonly thresholdRate?: number | undefined },
 ): void {
   const root = Math.sqrt(1 - beta2 ** step);
-  const rate = (learningRate * root) / (1 - beta1 ** step);
+  const bias = root / (1 - beta1 ** step);
   // √(v / (1 − β₂ᵗ)) + ε, multiplied by √(1 − β₂ᵗ) so that v is not divided value by value.
   const floor = epsilon * root;
-  for (const name of parameterNames)
+  for (const name of parameterNames) {
+    const rate = bias * (name === "logThreshold" ? thresholdRate : learningRate);
     move(parameters[name], gradients[name], moments.first[name], moments.second[name], rate, floor);
+  }
 }
 
 function move(

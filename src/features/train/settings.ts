@@ -18,6 +18,8 @@ export interface TrainSettings {
   readonly epochs: number | undefined;
   /** Adam's step length after the warm-up. */
   readonly learningRate: number;
+  /** The same of the logarithms of `jumprelu`'s thresholds. */
+  readonly thresholdRate: number;
   /** Share of the steps in which the step length rises from 0, and of those at the end in which it falls to 0. */
   readonly warmUp: number;
   readonly decay: number;
@@ -62,6 +64,8 @@ export function resolveTrainSettings(options: TrainOptions, width: number): Trai
     steps: options.steps,
     epochs: options.epochs,
     learningRate: options.learningRate ?? 3e-3 * Math.sqrt(1024 / Math.max(features, 1024)),
+    // Thresholds have a long way to the features asked for: at 0.003 400 steps end at 25 active features of 32, at 0.01 at 32.
+    thresholdRate: options.thresholdRate ?? 1e-2,
     warmUp: options.warmUp ?? 0.05,
     decay: options.decay ?? 0.3,
     auxK: options.auxK ?? Math.max(1, Math.min(features, width >> 1)),
@@ -98,6 +102,7 @@ function check(settings: TrainSettings): void {
   if (steps !== undefined) whole("steps", 1, 2 ** 40);
   if (epochs !== undefined) real("epochs", (value) => value > 0, "a number above 0");
   real("learningRate", (value) => value > 0, "a number above 0");
+  real("thresholdRate", (value) => value > 0, "a number above 0");
   real("warmUp", (value) => value >= 0 && value <= 1, "a share from 0 to 1");
   real("decay", (value) => value >= 0 && value + warmUp <= 1, `a share from 0 to ${1 - warmUp}, beside the warm-up`);
   whole("auxK", 0, features);

@@ -126,7 +126,9 @@ function createRunner(state: TrainingState, width: number): Runner {
       const got = batchGradients(X, gradients, parameters, { settings, variance: state.variance, dead, sparsity });
       removeParallel(gradients.decoder, parameters.decoder, width);
       state.step++;
-      adamStep(parameters, gradients, moments, { step: state.step, learningRate: stepLength(settings, state.step) });
+      const learningRate = stepLength(settings, state.step);
+      const thresholdRate = stepLength({ ...settings, learningRate: settings.thresholdRate }, state.step);
+      adamStep(parameters, gradients, moments, { step: state.step, learningRate, thresholdRate });
       normaliseRows(parameters.decoder, width);
       for (let j = 0; j < features; j++) idle[j] = got.isActive[j] ? 0 : (idle[j] as number) + batch;
       state.used += batch;
