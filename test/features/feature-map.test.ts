@@ -100,6 +100,8 @@ describe("fitFeatureMap(source, target, { sae, sites, corpus })", () => {
     await expect(fitFeatureMap(small, large, { ...options, sae: signSae(8) })).rejects.toThrow("width 96");
     const sae = signSae(96);
     await expect(fitFeatureMap(small, large, { ...options, sae, lambdas: [0] })).rejects.toThrow("penalties above 0");
+    await expect(fitFeatureMap(small, large, { ...options, sae, maxRows: Number.NaN })).rejects.toThrow("got NaN");
+    await expect(fitFeatureMap(small, large, { ...options, sae, seed: -1.5 })).rejects.toThrow("got -1.5");
     const little = toCorpus("little", ["One sentence."]);
     await expect(fitFeatureMap(small, large, { ...options, sae, corpus: little })).rejects.toThrow("to hold some out");
   });

@@ -77,6 +77,10 @@ export async function fitFeatureMap(
     );
   if (lambdas.length === 0 || !lambdas.every((lambda) => lambda > 0 && Number.isFinite(lambda)))
     throw mismatch("bad-input", "lambdas", "penalties above 0", lambdas.join(", ") || "none");
+  seededRandom(seed); // refuses what is not a seed before anything is read
+  const { maxRows } = options;
+  if (maxRows !== undefined && !(Number.isSafeInteger(maxRows) && maxRows >= 1))
+    throw mismatch("bad-input", "rows", "a positive integer", String(maxRows));
   const collected = await collect(source, target, options);
   const { moments, heldOut, validation, tokens, norms, corpus, rows, context } = collected;
   if (heldOut.length === 0 || validation.length === 0)
