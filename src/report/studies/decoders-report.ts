@@ -39,15 +39,20 @@ function matchSentence({
   return `Of ${formatCount(source.features)} features of ${source.model} and ${formatCount(target.features)} of ${target.model}, ${formatCount(matched)} are active together on ${formatCount(rows)} tokens (correlation of at least ${least}${found}); ${chance}.`;
 }
 
+/** A share explained below this is not worth the word "image", however surely it is above chance. */
+const littleExplained = 0.05;
+
 function relationSentence({ relation, problem }: DecoderStudy): string {
   if (!relation) return `The decoders were not compared: ${problem}.`;
   const [own, shuffled, random] = [relation.heldOutUnexplained, mean(relation.shuffled), mean(relation.random)];
   const least = Math.min(...relation.shuffled.map(({ heldOutUnexplained }) => heldOutUnexplained));
-  const verdict =
-    own < Math.min(1, least)
-      ? "so the decoders are in part linear images of one another"
-      : "no better than permuted features, so nothing is shown";
-  return `On features that were not fitted, a linear map leaves ${formatNumber(own)} of the target decoder unexplained, against ${formatNumber(shuffled)} for permuted features and ${formatNumber(random)} for random matrices: ${verdict}.`;
+  const isAboveChance = own < Math.min(1, least);
+  const verdict = !isAboveChance
+    ? "no better than permuted features, so nothing is shown"
+    : own > 1 - littleExplained
+      ? "more than chance, and next to nothing"
+      : "so the decoders are in part linear images of one another";
+  return `On features that were not fitted, a linear map leaves ${formatNumber(own, 3)} of the target decoder unexplained, against ${formatNumber(shuffled, 3)} for permuted features and ${formatNumber(random, 3)} for random matrices: ${verdict}.`;
 }
 
 function carriedSentence({ carried }: DecoderStudy): string {
