@@ -70,7 +70,7 @@ describe("scoreSae(model, sae)", () => {
   });
 
   test("of one trained here: above its nulls on held-out text, and the same scores twice", async () => {
-    const sae = await trainModelSae(model, { site, corpus, features: 128, k: 12, batch: 256, steps: 150 });
+    const sae = await trainModelSae(model, { site, corpus, features: 128, k: 12, batch: 256, steps: 80 });
     const scores = await scoreSae(model, sae, { corpus });
     expect(scores.corpus.part).toBe("held-out");
     expect(scores.corpus.documents).toBe(7);
@@ -82,7 +82,7 @@ describe("scoreSae(model, sae)", () => {
     expect(own.recoveredFromMean?.value).toBeGreaterThan(0.5);
     expect(armOf(scores, "shuffled features").recoveredFromMean?.value).toBeLessThan(0.2);
     expect(await scoreSae(model, sae, { corpus })).toEqual(scores);
-    expect(sae.origin.facts["training"]).toMatchObject({ steps: 150, rows: 38_400, source: { corpus: "stories" } });
+    expect(sae.origin.facts["training"]).toMatchObject({ steps: 80, rows: 20_480, source: { corpus: "stories" } });
   });
 
   test("without loss no token is predicted", async () => {
