@@ -1,9 +1,10 @@
+import { availableParallelism } from "node:os";
 import type { EngineModel } from "../engine/engine-model.ts";
 import { type OpenTailOptions, openTail } from "../engine/tail/open-tail.ts";
 import { checkStitch } from "./check-stitch.ts";
 import { type JoinOptions, joinStitched, type StitchedModel, type StitchMap } from "./stitched-model.ts";
 
-export interface StitchOptions extends JoinOptions, Omit<OpenTailOptions, "layer"> {
+export interface StitchOptions extends Pick<JoinOptions, "firstRows">, Omit<OpenTailOptions, "layer"> {
   /** The small model, open; it stays its owner's. */
   readonly source: EngineModel;
   /** Path of the large model's GGUF file. */
@@ -32,7 +33,7 @@ export async function openStitched({ source, target, map, firstRows, ...open }: 
   if (whole) checkStitch(source.description, { description: whole.description, layer }, map);
   const tail = await openTail(target, { ...open, layer });
   try {
-    return joinStitched(source, tail, map, { firstRows });
+    return joinStitched(source, tail, map, { firstRows, tailThreads: open.threads ?? availableParallelism() });
   } catch (thrown) {
     await tail.close();
     throw thrown;
