@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { mismatch } from "../errors.ts";
 import {
+  checkSameTokenizer,
   defaultLayerPair,
   defaultRows,
   demoData,
@@ -112,6 +113,8 @@ export const command: Command = {
     try {
       await using small = await openModelOf(args.positionals[0]!, args, effects, { progress, context });
       await using large = await openModelOf(args.positionals[1]!, args, effects, { progress, context });
+      // Before an autoencoder is trained, not when the maps are fitted.
+      checkSameTokenizer(small.description, large.description);
       const layers = pair ?? defaultLayerPair(small.description.blocks, large.description.blocks);
       const { coded, warnings } = await codedModelOf(small, args, {
         flag: "sae",

@@ -93,6 +93,9 @@ describe("trimtab sae map and sae vector", () => {
     expect(await refused("study", "features", ...both, "--strengths", "8", "-o", file("study"))).toContain(
       "median norms",
     );
+    // Said at once: training on the first model would take a minute.
+    const other = ["study", "features", "demo:xs1k", "demo:xs", "--corpus", corpus, "-o", file("study")];
+    expect(await refused(...other, "--threads", "1")).toContain("tokenizer");
     await expect(stat(file("study"))).rejects.toThrow();
   });
 });
