@@ -1,9 +1,12 @@
+import { mismatch } from "../errors.ts";
 import {
   type CodedModel,
   type Corpus,
   checkSaeModel,
   type EngineModel,
   formatSite,
+  type LayerPair,
+  parseLayerPair,
   readSae,
   type Site,
   trainCodedModel,
@@ -13,6 +16,7 @@ import type { Flag } from "./command.ts";
 import type { Effects } from "./effects.ts";
 import { seedOf } from "./flags.ts";
 import type { Progress } from "./progress.ts";
+import { checkStudyFolder } from "./study-output.ts";
 
 /** How a study trains the autoencoders that it is not given. */
 export const trainingFlags: Readonly<Record<"features" | "k" | "steps", Flag>> = {
@@ -63,4 +67,24 @@ export async function codedModelOf(
   });
   progress.finish();
   return { coded, warnings: [] };
+}
+
+/** What the words of a study of coded models say before anything is opened. */
+export interface CodedWords {
+  readonly folder: string;
+  /** Of the corpus. */
+  readonly path: string;
+  readonly pair: LayerPair | undefined;
+  readonly context: number | undefined;
+  readonly seed: number;
+}
+
+/** Reads the words that studies of coded models share. @throws usage, io */
+export async function readCodedWords(args: Arguments, name: string): Promise<CodedWords> {
+  const folder = await checkStudyFolder(args, name);
+  const path = args.text("corpus");
+  if (path === undefined) throw mismatch("usage", name, "--corpus PATH", "none");
+  const asked = args.text("layers");
+  const pair = asked === undefined ? undefined : parseLayerPair(asked);
+  return { folder, path, pair, context: args.whole("context", 2, 1 << 20), seed: seedOf(args) };
 }

@@ -1,23 +1,21 @@
-import { mismatch } from "../errors.ts";
 import {
   checkSameTokenizer,
   defaultLayerPair,
   fitMap,
   formatSite,
-  parseLayerPair,
   residPost,
   resolveCorpus,
   studyDecoders,
   toDecodersReport,
   toRunModel,
 } from "../index.ts";
-import { codedModelOf, trainingFlags } from "./coded-models.ts";
+import { codedModelOf, readCodedWords, trainingFlags } from "./coded-models.ts";
 import type { Command } from "./command.ts";
-import { isSilent, modelFlags, seedFlag, seedOf, shownFlags } from "./flags.ts";
+import { isSilent, modelFlags, seedFlag, shownFlags } from "./flags.ts";
 import { openModelOf } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
 import { toRunRecord } from "./run-record-of.ts";
-import { checkStudyFolder, showStudy, studyFlags } from "./study-output.ts";
+import { showStudy, studyFlags } from "./study-output.ts";
 
 const name = "study decoders";
 
@@ -68,16 +66,10 @@ export const command: Command = {
   ],
   async run(args, effects) {
     const start = effects.clock();
-    const folder = await checkStudyFolder(args, name);
-    const path = args.text("corpus");
-    if (path === undefined) throw mismatch("usage", name, "--corpus PATH", "none");
-    const asked = args.text("layers");
-    const pair = asked === undefined ? undefined : parseLayerPair(asked);
+    const { folder, path, pair, context, seed } = await readCodedWords(args, name);
     const least = args.number("least", 0.01, 1);
     const draws = args.whole("draws", 2, 1000);
     const maxRows = args.whole("max-rows", 100, Number.MAX_SAFE_INTEGER) ?? 20_000;
-    const context = args.whole("context", 2, 1 << 20);
-    const seed = seedOf(args);
     const corpus = await resolveCorpus(path);
     const progress = createProgress(effects, { silent: isSilent(args) });
     try {

@@ -8,7 +8,6 @@ import {
   type FeatureConceptInput,
   fitFeatureMap,
   fitMap,
-  parseLayerPair,
   readContrastSet,
   readNeutralText,
   readPrompts,
@@ -20,14 +19,14 @@ import {
   toRunModel,
 } from "../index.ts";
 import type { Arguments } from "./arguments.ts";
-import { codedModelOf, trainingFlags } from "./coded-models.ts";
+import { codedModelOf, readCodedWords, trainingFlags } from "./coded-models.ts";
 import type { Command } from "./command.ts";
-import { isSilent, modelFlags, seedFlag, seedOf, shownFlags } from "./flags.ts";
+import { isSilent, modelFlags, seedFlag, shownFlags } from "./flags.ts";
 import { openModelOf } from "./open-model.ts";
 import { createProgress } from "./progress.ts";
 import { toRunRecord } from "./run-record-of.ts";
 import { parseStrengthList } from "./strength-list.ts";
-import { checkStudyFolder, showStudy, studyFlags } from "./study-output.ts";
+import { showStudy, studyFlags } from "./study-output.ts";
 
 const name = "study features";
 
@@ -91,11 +90,7 @@ export const command: Command = {
   ],
   async run(args, effects) {
     const start = effects.clock();
-    const folder = await checkStudyFolder(args, name);
-    const path = args.text("corpus");
-    if (path === undefined) throw mismatch("usage", name, "--corpus PATH", "none");
-    const asked = args.text("layers");
-    const pair = asked === undefined ? undefined : parseLayerPair(asked);
+    const { folder, path, pair, context, seed } = await readCodedWords(args, name);
     const { unit, strengths } = parseStrengthList(args.text("strengths") ?? "0.25n,0.5n,0.75n,1n", "--strengths");
     if (unit !== "rms" || strengths.some((strength) => strength <= 0))
       throw mismatch(
@@ -104,8 +99,6 @@ export const command: Command = {
         "strengths above 0 in median norms, such as 0.5n",
         args.text("strengths")!,
       );
-    const context = args.whole("context", 2, 1 << 20);
-    const seed = seedOf(args);
     const concepts = await readConcepts(args);
     const prompts = await readPrompts(args.text("prompts") ?? demoData("prompts.jsonl"), { signal: effects.signal });
     const corpus = await resolveCorpus(path);
